@@ -1,0 +1,186 @@
+"""The stages in order: draws → bytes → pixels → batch → targets, augmentation.
+
+    training    rates → carrier → read → decode → batch → targets → augment → prefetch
+    evaluation  table, each example once in order → read → decode → batch → targets
+
+Nothing is read or decoded that was not drawn. Augmentation and targets work on whole
+batches, which is where they are fast.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from data_pipelines import augmentation, images, labels
+from data_pipelines.resampling import carriers
+
+CARRIERS = ("indexed", "streaming")
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineConfig:
+    """How batches are made.
+
+    Args:
+        image: `images.ImageConfig`.
+        augment: `augmentation.AugmentationConfig`.
+        batch_size: images a batch.
+        carrier: `indexed` or `streaming`.
+        shuffle_buffer: records the streaming carrier shuffles among.
+        seed: decides draws and augmentation.
+    """
+
+    image: images.ImageConfig
+    augment: augmentation.AugmentationConfig
+    batch_size: int = 64
+    carrier: str = "indexed"
+    shuffle_buffer: int = 2048
+    seed: int = 0
+
+
+def target_lookup(sparse_labels, unlisted_is_absent):
+    """Returns a function from int64 [B] examples to float32 [B, C] targets, in graph.
+
+    Args:
+        sparse_labels: `labels.SparseLabels` of the whole table.
+        unlisted_is_absent: whether a label that is not stated is absent; else its
+            target is `labels.UNKNOWN`.
+    """
+    classes = tf.RaggedTensor.from_row_splits(
+        tf.constant(sparse_labels.index, tf.int64), sparse_labels.offsets
+    )
+    confidence = tf.RaggedTensor.from_row_splits(
+        tf.constant(sparse_labels.confidence, tf.float32), sparse_labels.offsets
+    )
+    fill = 0.0 if unlisted_is_absent else labels.UNKNOWN
+
+    def lookup(examples):
+        batch_classes = tf.gather(classes, examples)
+        places = tf.stack([batch_classes.value_rowids(), batch_classes.flat_values], 1)
+        shape = [tf.size(examples, tf.int64), sparse_labels.num_classes]
+        return tf.tensor_scatter_nd_update(
+            tf.fill(shape, fill), places, tf.gather(confidence, examples).flat_values
+        )
+
+    return lookup
+
+
+def _draws(table, rates, config, epochs, first_epoch, first_draw):
+    """Elements {"epoch", "example", "copy", "data"}, nothing decoded."""
+    locations = tf.constant(table.locations)
+    if config.carrier == "indexed":
+        draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
+        return draws.map(
+            lambda draw: (
+                draw | {"data": tf.io.read_file(tf.gather(locations, draw["example"]))}
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+    if config.carrier == "streaming":
+        records = tf.data.Dataset.from_tensor_slices(locations).map(
+            tf.io.read_file, num_parallel_calls=tf.data.AUTOTUNE
+        )
+        return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
+    raise ValueError(
+        f"Unknown carrier. Expected: one of {', '.join(CARRIERS)}. "
+        f"Received: {config.carrier}."
+    )
+
+
+def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
+    """Batches of full size for training.
+
+    Args:
+        table: `labels.LabelTable` of the training split, locations being file paths.
+        rates: float64 [N] of `resampling.policies.rates`.
+        config: `PipelineConfig`.
+        epochs: epochs to end at (indexed carrier; a stream has no end).
+        first_epoch: epoch to go on in (indexed carrier; a stream is restored).
+        first_draw: draws of that epoch already seen (indexed carrier).
+
+    Returns:
+        `tf.data.Dataset` of {"image": float32 [B, H, W, C], "target": float32 [B,
+        classes], "example": int64 [B]}.
+
+    Raises:
+        tf.errors.InvalidArgumentError, tf.errors.NotFoundError: on reading, when an
+            image is unreadable; `quality.scan` finds those beforehand.
+    """
+    lookup = target_lookup(table.labels, table.unlisted_is_absent)
+
+    def decode(draw):
+        draw = dict(draw)
+        return draw | {"image": images.decode(draw.pop("data"), config.image)}
+
+    def finish(batch):
+        keys = tf.stack([batch["epoch"], batch["example"], batch["copy"]], axis=1)
+        return {
+            "image": augmentation.augment(
+                batch["image"], keys, config.seed, config.augment
+            ),
+            "target": lookup(batch["example"]),
+            "example": batch["example"],
+        }
+
+    return (
+        _draws(table, rates, config, epochs, first_epoch, first_draw)
+        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        # a smaller last batch would retrace the step
+        .batch(config.batch_size, drop_remainder=True)
+        .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def evaluation_batches(table, image_config, batch_size):
+    """Every example once, in the table's order; the last batch may be smaller.
+
+    Args:
+        table: `labels.LabelTable`, locations being file paths.
+        image_config: `images.ImageConfig`.
+        batch_size: images a batch.
+
+    Returns:
+        `tf.data.Dataset` of the elements of `training_batches`.
+    """
+    lookup = target_lookup(table.labels, table.unlisted_is_absent)
+    locations = tf.constant(table.locations)
+
+    def decode(example):
+        data = tf.io.read_file(tf.gather(locations, example))
+        return {"image": images.decode(data, image_config), "example": example}
+
+    return (
+        tf.data.Dataset.range(len(table))
+        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size)
+        .map(lambda batch: batch | {"target": lookup(batch["example"])})
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def measure_pixels(table, image_config, seed, sample=2000):
+    """Mean and deviation of the pixels of a random sample of images.
+
+    Args:
+        table: `labels.LabelTable` of the training split.
+        image_config: `images.ImageConfig`.
+        seed: decides the sample.
+        sample: images at most.
+
+    Returns:
+        (mean, deviation): tuples of floats, one a channel, of values in 0..1; the
+        deviation is at least 1/255, so that blank data can be divided by it.
+    """
+    generator = np.random.default_rng([seed, len(table)])
+    chosen = generator.permutation(len(table))[:sample]
+    total = square = count = 0
+    for batch in evaluation_batches(table.take(np.sort(chosen)), image_config, 256):
+        pixels = batch["image"].numpy().astype(np.float64)
+        total = total + pixels.sum(axis=(0, 1, 2))
+        square = square + np.square(pixels).sum(axis=(0, 1, 2))
+        count += pixels.size // pixels.shape[-1]
+    mean = total / count
+    deviation = np.sqrt(np.maximum(square / count - mean**2, 255.0**-2))
+    return tuple(mean.tolist()), tuple(deviation.tolist())

@@ -1,0 +1,99 @@
+"""Which way up a picture is: the EXIF orientation, read and applied in graph.
+
+Follows Exif 2.32 (CIPA DC-008): section 4.6.4 for tag 0x0112, whose directory
+has the form of TIFF 6.0. What cannot be understood counts as upright, as it
+does with Pillow: a broken note about a picture does not spoil the picture. An
+orientation that stands in XMP only is not looked for.
+"""
+
+import tensorflow as tf
+
+from data_pipelines import graphs, segments
+
+UPRIGHT = 1
+_ORIENTATION_TAG = 0x0112
+_SHORT, _LONG = 3, 4
+_ENTRY_BYTES = 12
+_PREFIX = b"Exif\0\0"
+
+
+def of_jpeg(data):
+    """Returns int64 scalar 1..8, the orientation of a JPEG file (string scalar)."""
+    return _of_tiff(segments.in_jpeg(data, _PREFIX))
+
+
+def of_png(data):
+    """Returns int64 scalar 1..8, the orientation of a PNG file (string scalar)."""
+    return _of_tiff(segments.in_png(data, b"eXIf"))
+
+
+def of_webp(data):
+    """Returns int64 scalar 1..8, the orientation of a WebP file (string scalar)."""
+    return _of_tiff(segments.in_webp(data, b"EXIF"))
+
+
+def turn(image, orientation):
+    """Returns `image` [h, w, channels] turned upright.
+
+    Args:
+        image: as stored.
+        orientation: int64 scalar, 1..8.
+    """
+
+    return tf.cond(
+        orientation == UPRIGHT, lambda: image, lambda: _turned(image, orientation)
+    )
+
+
+@graphs.apart
+def _turned(image, orientation):
+    # 5 to 8 lie on their side; then each is at most two mirrorings away
+    axes = tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2])
+    upside_down = tf.reduce_any(orientation == [3, 4, 7, 8])
+    left_right = tf.reduce_any(orientation == [2, 3, 6, 7])
+    mirrored = tf.stack([upside_down, left_right, False])
+    return tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored)
+
+
+def _of_tiff(tiff):
+    upright = tf.constant(UPRIGHT, tf.int64)
+    return tf.cond(tiff == b"", lambda: upright, lambda: _stated(tiff))
+
+
+@graphs.apart
+def _stated(tiff):
+    """Orientation stated by the first directory of a TIFF structure (string scalar)."""
+    # some writers of WebP put the prefix of the JPEG segment before it
+    prefixed = tf.strings.substr(tiff, 0, len(_PREFIX)) == _PREFIX
+    tiff = tf.strings.substr(
+        tiff, tf.where(prefixed, len(_PREFIX), 0), tf.strings.length(tiff)
+    )
+    byte_order = tf.strings.substr(tiff, 0, 4)
+    little_endian = byte_order == b"II*\0"
+    size = tf.cast(tf.strings.length(tiff), tf.int64)
+    # zeros follow, so that numbers just beyond the end can be read and are 0
+    octets = tf.pad(tf.io.decode_raw(tiff, tf.uint8), [[0, _ENTRY_BYTES]])
+    start = segments.number(
+        segments.taken(octets, tf.constant(4, tf.int64), 4), little_endian
+    )
+    start = tf.minimum(start, size)
+    count = segments.number(segments.taken(octets, start, 2), little_endian)
+    held = tf.maximum(size - start - 2, 0) // _ENTRY_BYTES
+    body = octets[start + 2 :][: tf.minimum(count, held) * _ENTRY_BYTES]
+    entries = tf.cast(tf.reshape(body, [-1, _ENTRY_BYTES]), tf.int64)
+    tag = segments.number(entries[:, :2], little_endian)
+    kind = segments.number(entries[:, 2:4], little_endian)
+    value = tf.where(
+        kind == _LONG,
+        segments.number(entries[:, 8:], little_endian),
+        segments.number(entries[:, 8:10], little_endian),
+    )
+    stated = tf.boolean_mask(
+        value,
+        (tag == _ORIENTATION_TAG)
+        & ((kind == _SHORT) | (kind == _LONG))
+        & (value >= 1)
+        & (value <= 8)
+        & (little_endian | (byte_order == b"MM\0*")),
+    )
+    return tf.concat([[UPRIGHT], stated], axis=0)[-1]

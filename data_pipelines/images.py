@@ -1,0 +1,185 @@
+"""The one road from the bytes of an image file to the pixels a model sees.
+
+Training, prediction, explanation and the exported model all call `decode`, so they
+cannot drift apart. All of it is TensorFlow ops without state: it runs eagerly, within
+tf.data and in a SavedModel that knows nothing of this project.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from data_pipelines import errors, formats, graphs
+
+RESIZES = ("stretch", "pad", "crop")
+_CHANNELS = (1, 3)
+_MOST = 255.0
+# ITU-R BT.601, which Pillow's convert("L") uses as well
+_RED, _BLUE = 0.299, 0.114
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageConfig:
+    """The size that images are brought to, and how.
+
+    Args:
+        height: pixels, at least 1.
+        width: pixels, at least 1.
+        channels: 3 for colour, 1 for grey (luma of ITU-R BT.601).
+        resize: `stretch` fills height and width, whatever the shape; `pad` keeps the
+            shape and centres the image on black; `crop` keeps the shape and takes the
+            largest centred part of the wanted proportions.
+        max_pixels: larger images are refused from their header, undecoded.
+
+    Raises:
+        errors.DataError: a value is none of these.
+    """
+
+    height: int
+    width: int
+    channels: int = 3
+    resize: str = "stretch"
+    max_pixels: int = 50_000_000
+
+    def __post_init__(self):
+        for name in ("height", "width", "max_pixels"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise errors.DataError(
+                    f"{name} of an image configuration cannot be used",
+                    expected="an integer of at least 1",
+                    received=value,
+                )
+        for name, choices in (("channels", _CHANNELS), ("resize", RESIZES)):
+            if getattr(self, name) not in choices:
+                raise errors.DataError(
+                    f"{name} of an image configuration cannot be used",
+                    expected=f"one of {', '.join(map(str, choices))}",
+                    received=getattr(self, name),
+                )
+
+    def to_dict(self):
+        """Returns what `from_dict` takes, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values):
+        """Builds from the result of `to_dict`.
+
+        Raises:
+            errors.DataError: a value is missing, unknown or cannot be used.
+        """
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise errors.DataError(
+                "not an image configuration",
+                expected=", ".join(field.name for field in dataclasses.fields(cls)),
+                received=values,
+            ) from error
+
+
+@tf.autograph.experimental.do_not_convert
+def decode(data, config):
+    """Decodes one image file and brings it to size.
+
+    The file may be JPEG, PNG, GIF, BMP or WebP, whatever its name; of an animation the
+    first frame counts. EXIF orientation is applied, transparency is laid over white,
+    16-bit values keep their precision. Shrinking is antialiased (a triangle filter as
+    wide as the reduction, as in Pillow's `BILINEAR`).
+
+    Args:
+        data: string scalar, the bytes of the file.
+        config: `ImageConfig`.
+
+    Returns:
+        float32 [height, width, channels] in 0..1.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when run, if the file is of another form, too
+            large, damaged or truncated.
+    """
+    image = formats.decode(tf.convert_to_tensor(data, tf.string), config.max_pixels)
+    if config.channels == 1:
+        image = _grey(image)
+    size = tf.stack([config.height, config.width])
+    image = tf.cond(
+        tf.reduce_all(tf.shape(image)[:2] == size),
+        lambda: image,
+        # weights sum to 1 up to rounding
+        lambda: tf.clip_by_value(_to_size(image, config), 0.0, _MOST),
+    )
+    return tf.ensure_shape(
+        image / _MOST, [config.height, config.width, config.channels]
+    )
+
+
+def decode_batch(data, config):
+    """Decodes image files, each by itself; the form that serving calls.
+
+    Args:
+        data: string [B], the bytes of the files.
+        config: `ImageConfig`.
+
+    Returns:
+        float32 [B, height, width, channels] in 0..1.
+
+    Raises:
+        tf.errors.InvalidArgumentError: as `decode`, if any file is refused.
+    """
+    return tf.map_fn(
+        lambda one: decode(one, config),
+        data,
+        fn_output_signature=tf.TensorSpec(
+            [config.height, config.width, config.channels], tf.float32
+        ),
+    )
+
+
+def _grey(image):
+    red, green, blue = image[..., :1], image[..., 1:2], image[..., 2:]
+    # in this form the grey of a grey pixel is that pixel to the last bit
+    return green + _RED * (red - green) + _BLUE * (blue - green)
+
+
+@graphs.apart
+def _to_size(image, config):
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    target = [config.height, config.width]
+    if config.resize == "crop":
+        image = _central_part(image, height, width, config)
+    if config.resize != "pad":
+        return tf.image.resize(image, target, antialias=True)
+    scale = tf.minimum(
+        tf.cast(config.height / height, tf.float32),
+        tf.cast(config.width / width, tf.float32),
+    )
+    inner = [
+        tf.clip_by_value(_rounded(tf.cast(side, tf.float32) * scale), 1, most)
+        for side, most in ((height, config.height), (width, config.width))
+    ]
+    image = tf.image.resize(image, inner, antialias=True)
+    above, before = (config.height - inner[0]) // 2, (config.width - inner[1]) // 2
+    return tf.pad(
+        image,
+        [
+            [above, config.height - inner[0] - above],
+            [before, config.width - inner[1] - before],
+            [0, 0],
+        ],
+    )
+
+
+def _central_part(image, height, width, config):
+    """The largest centred part that has the proportions of the target."""
+    # cutting before resizing keeps a 1 x 1,000,000 image from being scaled up whole
+    tall = tf.cast(width, tf.float32) * (config.height / config.width)
+    wide = tf.cast(height, tf.float32) * (config.width / config.height)
+    part_height = tf.clip_by_value(_rounded(tall), 1, height)
+    part_width = tf.clip_by_value(_rounded(wide), 1, width)
+    above, before = (height - part_height) // 2, (width - part_width) // 2
+    return image[above : above + part_height, before : before + part_width]
+
+
+def _rounded(value):
+    return tf.cast(tf.round(value), tf.int32)

@@ -1,0 +1,195 @@
+"""Which image files cannot be read, found before training and named.
+
+One bad image never stops a run and is never dropped in silence: it is named in
+`quarantine.csv`, and a run with too many of them does not start.
+"""
+
+import dataclasses
+import os
+import re
+import stat
+
+import numpy as np
+import tqdm
+
+from data_pipelines import atomic, errors
+
+_BATCH = 256
+_HEAD_BYTES = 512
+_NAMED = 5
+_MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml|svg|!--)", re.IGNORECASE)
+_FORMS = {
+    b"\xff\xd8": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A file that does not become an image.
+
+    Args:
+        row: its place among the scanned paths, from 0.
+        path: as given to `scan`.
+        reason: why, for a person to read.
+    """
+
+    row: int
+    path: str
+    reason: str
+
+
+def scan(paths, config, progress=False):
+    """Decodes every image as training would, and names those that fail.
+
+    Args:
+        paths: str [N], the files.
+        config: `images.ImageConfig`.
+        progress: whether to show a bar on the standard error stream.
+
+    Returns:
+        list of `Fault`, in the order of `paths`; empty when all is well.
+    """
+    # here, so that tables can be read and written without TensorFlow
+    import tensorflow as tf
+
+    from data_pipelines import images
+
+    paths = [str(path) for path in paths]
+    if not paths:
+        return []
+    read = np.zeros(len(paths), bool)
+
+    def row_of_readable(row, path):
+        image = images.decode(tf.io.read_file(path), config)
+        # what nobody uses would not be computed
+        with tf.control_dependencies([image]):
+            return tf.identity(row)
+
+    rows = tf.data.Dataset.from_tensor_slices(
+        (np.arange(len(paths)), [os.fsencode(path) for path in paths])
+    ).map(row_of_readable, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+    rows = rows.ignore_errors().batch(_BATCH).prefetch(tf.data.AUTOTUNE)
+    with tqdm.tqdm(
+        total=len(paths), desc="checking images", unit="image", disable=not progress
+    ) as bar:
+        for batch in rows.as_numpy_iterator():
+            read[batch] = True
+            bar.update(len(batch))
+        faults = []
+        for row in np.flatnonzero(~read).tolist():
+            reason = _reason(paths[row], config)
+            if reason is not None:
+                faults.append(Fault(row, paths[row], reason))
+            bar.update(1)
+    return faults
+
+
+def write_quarantine(path, faults, ids):
+    """Writes quarantine.csv, a row a fault: id, path, reason.
+
+    Args:
+        path: the file to write.
+        faults: list of `Fault`.
+        ids: str [N], the ids of the scanned paths.
+    """
+    atomic.write_csv(
+        path,
+        ["id", "path", "reason"],
+        [
+            # a file name can hold bytes that are no text
+            [part.encode("utf-8", "backslashreplace").decode() for part in row]
+            for row in (
+                (str(ids[fault.row]), fault.path, fault.reason) for fault in faults
+            )
+        ],
+    )
+
+
+def apply(table, faults, max_bad_fraction):
+    """Takes the faulty images out of a label table.
+
+    Args:
+        table: `labels.LabelTable` whose rows were scanned.
+        faults: list of `Fault`.
+        max_bad_fraction: largest tolerable share of faulty images, 0..1.
+
+    Returns:
+        `labels.LabelTable` of the readable images, in the same order.
+
+    Raises:
+        errors.DataError: more images are faulty, or none of a split is readable.
+    """
+    if not faults:
+        return table
+    if len(faults) > max_bad_fraction * len(table):
+        raise errors.DataError(
+            "too many images cannot be read",
+            expected=f"at most {max_bad_fraction:.2%} of {len(table)}",
+            received=f"{len(faults)}, such as {_named(faults)}",
+        )
+    readable = np.ones(len(table), bool)
+    readable[[fault.row for fault in faults]] = False
+    left = table.take(readable)
+    before, after = table.split_counts(), left.split_counts()
+    for split, count in before.items():
+        if count and not after[split]:
+            its = [
+                fault
+                for fault in faults
+                if table.split_names[table.split[fault.row]] == split
+            ]
+            raise errors.DataError(
+                f"no image of split {split} can be read",
+                expected="at least one",
+                received=f"{len(its)} faults, such as {_named(its)}",
+            )
+    return left
+
+
+def _named(faults):
+    return "; ".join(f"{fault.path} ({fault.reason})" for fault in faults[:_NAMED])
+
+
+def _reason(path, config):
+    """Says why one file is no image, or None when at second sight it is one."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return "not a file"
+        if not status.st_size:
+            return "the file is empty"
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return "there is no such file"
+    except OSError as error:
+        return f"the file cannot be read: {error.strerror}"
+    except ValueError as error:
+        return f"not a path: {error}"
+    if _MARKUP.match(data[:_HEAD_BYTES]):
+        return "a web page or other markup, not an image"
+    return _undecodable(data, config)
+
+
+def _undecodable(data, config):
+    import tensorflow as tf
+
+    from data_pipelines import images
+
+    try:
+        images.decode(tf.constant(data), config)
+    except tf.errors.InvalidArgumentError as error:
+        said = re.search(r"assertion failed: (.*)", error.message)
+        if said:
+            return " ".join(re.findall(r"\[(.*?)\]", said.group(1)))
+        for magic, form in _FORMS.items():
+            if data.startswith(magic):
+                return f"the {form} is damaged or truncated"
+        return "damaged"
+    except tf.errors.ResourceExhaustedError:
+        return "memory does not suffice to decode the image"
+    return None

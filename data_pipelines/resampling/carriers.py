@@ -1,0 +1,115 @@
+"""Two carriers from rates to a tf.data stream of draws.
+
+Both give elements {"epoch", "example", "copy"} (scalar int64 each), the streaming one
+with the undecoded record beside them; tests hold them to the same distribution.
+TensorFlow's `rejection_resample` is not used: it cannot be checkpointed, rejects the
+same examples in every epoch when seeded, and takes one class an example.
+"""
+
+import tensorflow as tf
+
+from data_pipelines import hashing
+from data_pipelines.resampling import plan
+
+_STREAM = 2
+_BLOCK = 256
+
+
+def indexed(rates, seed, epochs, first_epoch=0, first_draw=0):
+    """Draws by random access: a fixed total an epoch, rejected examples never touched.
+
+    What comes at a position is a function of (rates, seed, epoch), so resuming is
+    arithmetic: name the epoch and the draw to go on from.
+
+    Args:
+        rates: float64 [N].
+        seed: int.
+        epochs: epochs to end at.
+        first_epoch: epoch to start in.
+        first_draw: draws of that epoch to leave out.
+
+    Returns:
+        `tf.data.Dataset`.
+    """
+
+    def plan_epoch(epoch):
+        draws = plan.make(rates, seed, int(epoch))
+        start = first_draw if epoch == first_epoch else 0
+        return draws.example[start:], draws.copy[start:]
+
+    def epoch_draws(epoch):
+        # Python once an epoch, never per example
+        example, copy = tf.numpy_function(
+            plan_epoch, [epoch], (tf.int64, tf.int64), stateful=False
+        )
+        example.set_shape([None])
+        copy.set_shape([None])
+        return tf.data.Dataset.from_tensor_slices(
+            {
+                "epoch": tf.repeat(epoch, tf.size(example)),
+                "example": example,
+                "copy": copy,
+            }
+        )
+
+    return tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_draws)
+
+
+def streaming(records, rates, seed, shuffle_buffer=0):
+    """Draws from a stream without an index: reject and repeat undecoded records.
+
+    Every record is still read, also those that are rejected; at yield y a kept image
+    costs 1/y reads (but one decode). A record is taken floor(rate + u) times, with u
+    uniform and a function of (seed, epoch, position): expected draws are the rates, an
+    epoch's total is random, and epochs differ. The iterator can be checkpointed.
+
+    Args:
+        records: `tf.data.Dataset` of scalar string records, in the same order each time
+            it is read, as long as `rates`.
+        rates: float64 [N], by position in the stream.
+        seed: int.
+        shuffle_buffer: kept records to shuffle among; 0 leaves the order.
+
+    Returns:
+        `tf.data.Dataset` without end, pass after pass, with the record under "data".
+
+    Raises:
+        tf.errors.InvalidArgumentError: on reading, when the stream and the rates differ
+            in length.
+    """
+    rates = tf.constant(rates, tf.float64)
+
+    def select(epoch, positions, block):
+        with tf.control_dependencies([
+            tf.debugging.assert_less(
+                positions[-1], tf.size(rates, tf.int64),
+                "The stream holds more records than there are rates.",
+            )
+        ]):  # fmt: skip
+            keys = tf.stack(
+                [tf.fill(tf.shape(positions), epoch), positions,
+                 tf.fill(tf.shape(positions), tf.constant(_STREAM, tf.int64))],
+                axis=1,
+            )  # fmt: skip
+        uniform = hashing.uniforms(keys, seed, 1)[:, 0]
+        counts = tf.cast(
+            tf.floor(tf.gather(rates, positions) + tf.cast(uniform, tf.float64)),
+            tf.int64,
+        )
+        example = tf.repeat(positions, counts)
+        first = tf.repeat(tf.cumsum(counts, exclusive=True), counts)
+        return {
+            "epoch": tf.fill(tf.shape(example), epoch),
+            "example": example,
+            "copy": tf.range(tf.size(example, tf.int64)) - first,
+            "data": tf.repeat(block, counts),
+        }
+
+    def one_epoch(epoch):
+        blocks = records.enumerate().batch(_BLOCK)
+        return blocks.map(lambda positions, block: select(epoch, positions, block))
+
+    draws = tf.data.Dataset.counter().flat_map(one_epoch).unbatch()
+    if shuffle_buffer:
+        draws = draws.shuffle(shuffle_buffer, seed=seed)
+    return draws

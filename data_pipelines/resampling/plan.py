@@ -1,0 +1,49 @@
+"""One epoch's draws, a pure function of (rates, seed, epoch)."""
+
+import dataclasses
+
+import numpy as np
+
+_PLAN_STREAM = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Draws of an epoch in order.
+
+    Args:
+        example: int64 [draws], rows of the label table.
+        copy: int64 [draws]; 0 for an example's first draw in the epoch, then 1, 2, …
+    """
+
+    example: np.ndarray
+    copy: np.ndarray
+
+
+def make(rates, seed, epoch):
+    """Plans an epoch by systematic rounding of the rates.
+
+    Every example is drawn floor(rate) or ceil(rate) times, in expectation its rate, and
+    the total is the rounded sum of the rates in every epoch (Madow 1949, systematic
+    sampling). Examples are put in a random order first, so which of them share an
+    epoch is not fixed by their place in the table.
+
+    Args:
+        rates: float64 [N], each at least 0.
+        seed: int of the run.
+        epoch: int.
+
+    Returns:
+        `Plan` in random order.
+    """
+    generator = np.random.default_rng([seed, epoch, _PLAN_STREAM])
+    order = generator.permutation(len(rates))
+    edges = np.concatenate([[0.0], np.cumsum(rates[order])])
+    # the sum of the rates is a whole number but for rounding: make it one
+    edges[-1] = np.round(edges[-1])
+    counts = np.diff(np.floor(edges + generator.random()).astype(np.int64))
+    example = np.repeat(order, counts)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    copy = np.arange(len(example)) - first
+    shuffled = generator.permutation(len(example))
+    return Plan(example[shuffled], copy[shuffled])

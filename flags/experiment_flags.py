@@ -1,0 +1,35 @@
+"""Every flag of a training, and the `experiment.Experiment` they make."""
+
+from absl import flags
+
+from flags import data_flags, image_flags, resampling_flags, training_flags
+
+FLAGS = flags.FLAGS
+
+
+def define():
+    """Defines the flags of data, images, resampling and training."""
+    data_flags.define()
+    image_flags.define()
+    resampling_flags.define()
+    training_flags.define()
+
+
+def config_from_flags():
+    """Returns the `experiment.Experiment` of the flags; imports TensorFlow."""
+    from inclusive_tf import experiment
+
+    return experiment.Experiment(
+        dataset=FLAGS.dataset,
+        data=data_flags.config_from_flags(),
+        image=image_flags.image_config(),
+        augment=image_flags.augmentation_config(),
+        resampling=FLAGS.resampling,
+        resampling_settings=resampling_flags.policy_settings(),
+        carrier=FLAGS.carrier,
+        shuffle_buffer=FLAGS.shuffle_buffer,
+        model=training_flags.model_settings(),
+        prior_bias=FLAGS.prior_bias,
+        training=training_flags.training_config(),
+        max_bad_fraction=FLAGS.max_bad_fraction,
+    )

@@ -1,0 +1,73 @@
+"""The whole job on one data set: two runs, adapted, compared, explained, exported."""
+
+import dataclasses
+
+from data_pipelines import atomic
+from inclusive_tf import experiment, explanation
+from inclusive_tf import run as run_directory
+from inclusive_tf.report import page, results, tensorboard
+
+TUNING, EVALUATED = "tuning", ("stage_1", "stage_2")
+
+
+def run(settings, flags, output, explain_config, counts, resamples, title):
+    """Runs the job; every step that is done already is not done again.
+
+    Args:
+        settings: `experiment.Experiment` of the resampled run; the plain run differs
+            from it in nothing but `resampling`.
+        flags: {name: JSON value} to store in the runs.
+        output: folder to write.
+        explain_config: `explain.cases.ExplainConfig`.
+        counts: (errors to explain, images to check maps on).
+        resamples: of the bootstrap.
+        title: title of the page.
+
+    Returns:
+        (results JSON, explained cases).
+    """
+    table, notes = experiment.read_table(
+        settings.dataset,
+        settings.data,
+        settings.image,
+        settings.max_bad_fraction,
+        output / "quarantine.csv",
+    )
+    for note in notes:
+        print(f"note: {note}")
+    for split, count in table.split_counts().items():
+        groups = table.select_split(split).group_counts()
+        shown = ", ".join(f"{n:,} {name}" for name, n in groups.items() if n)
+        print(f"{split}: {count:,} images ({shown})")
+    plain = dataclasses.replace(settings, resampling="none", resampling_settings={})
+    runs = {}
+    for name, chosen in (("plain", plain), ("resampled", settings)):
+        print(f"\n{name}")
+        runs[name] = run_directory.Run(output / name)
+        own = {**flags, "resampling": chosen.resampling}
+        experiment.train(runs[name], chosen, own, table, notes)
+        experiment.predict(
+            runs[name], table, (TUNING, *EVALUATED), runs[name].path / "predictions"
+        )
+    found, rows = results.gather(
+        runs, TUNING, EVALUATED, title, resamples, settings.training.seed
+    )
+    final = rows[-1]
+    cases, places = explanation.explain(
+        runs[final.run],
+        table,
+        EVALUATED[-1],
+        *final.decided[EVALUATED[-1]],
+        final.adaptation,
+        explain_config,
+        counts,
+    )
+    if places:
+        found["explanations"] = places
+    experiment.export(
+        runs[final.run], runs[final.run].path / "export", final.adaptation, 0.0
+    )
+    atomic.write_json(output / "report" / "results.json", found)
+    page.write(found, cases, output / "report" / "index.html")
+    tensorboard.write(found, cases, runs[final.run].logs / "report")
+    return found, cases

@@ -1,0 +1,220 @@
+"""A SavedModel that takes the bytes of images and gives labels.
+
+Whoever loads it needs TensorFlow and nothing of this project: decoding, resizing and
+normalising are inside, as are the vocabulary and the thresholds.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data_pipelines import atomic, errors, images
+
+FORMAT = 1
+SERVING_FILE = "serving.json"
+
+
+def export(
+    model, image_config, vocabulary, threshold_logit, directory, kernel=None, bias=None
+):
+    """Writes a SavedModel, whole or not at all, replacing an older one.
+
+    Endpoints, each for any number B of images:
+
+    - `serving_default(image_bytes=string [B])`: files as `images.decode` takes them;
+    - `serve_images(images=float32 [B, H, W, C] in 0..1)`: pixels.
+
+    Both return a dict: `label_ids` and `label_names` string [B, C], `logits` float32
+    [B, C], `scores` float32 [B, C] (their sigmoid), `decided` bool [B, C] (logit >=
+    threshold). Beside the model lies `serving.json`: vocabulary, thresholds, image
+    config and the SHA-256 of each file; see `verify`.
+
+    Args:
+        model: Keras model, float32 [B, H, W, C] in 0..1 to logits [B, C] of the Dense
+            layer "logits"; never changed.
+        image_config: `images.ImageConfig` whose size is the model's.
+        vocabulary: `labels.Vocabulary` of C labels.
+        threshold_logit: float or [C]; infinite is always or never.
+        directory: folder to write.
+        kernel: float [D, C]; with `bias` [C] it replaces the weights of "logits".
+        bias: float [C]; needed with `kernel`.
+
+    Raises:
+        errors.DataError: model, vocabulary, thresholds, image config or the new last
+            layer do not fit each other.
+    """
+    _require_fit(model, image_config, vocabulary)
+    threshold = _thresholds(threshold_logit, len(vocabulary))
+    if kernel is not None or bias is not None:
+        model = _with_last_layer(model, kernel, bias)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    from_bytes, from_images = _endpoints(model, image_config, vocabulary, threshold)
+    archive.add_endpoint(
+        "serving_default",
+        from_bytes,
+        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
+    )
+    pixels = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32, "images")
+    archive.add_endpoint("serve_images", from_images, input_signature=[pixels])
+    with atomic.folder(directory) as temporary:
+        archive.write_out(str(temporary), verbose=False)
+        serving = {
+            "format": FORMAT,
+            "vocabulary": {
+                "ids": list(vocabulary.ids),
+                "names": list(vocabulary.names),
+                "hash": vocabulary.hash,
+            },
+            "threshold_logit": threshold.tolist(),
+            "image_config": dataclasses.asdict(image_config),
+            "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},
+            "sha256": _sums(temporary),
+        }
+        atomic.write_json(temporary / SERVING_FILE, serving)
+
+
+def verify(directory):
+    """Checks an exported folder against its sums and returns its `serving.json`.
+
+    Raises:
+        errors.DataError: it is no export, or a file is missing, changed or additional.
+    """
+    path = pathlib.Path(directory) / SERVING_FILE
+    try:
+        serving = json.loads(path.read_text("utf-8"))
+        stated, found = serving["sha256"], _sums(path.parent)
+        known_format = serving["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise errors.DataError(
+            "not an exported model",
+            expected="a folder that `export` wrote",
+            received=f"{type(error).__name__}: {error}",
+            file=path,
+        ) from error
+    if known_format != FORMAT:
+        raise errors.DataError(
+            "an export of another format",
+            expected=f"format {FORMAT}",
+            received=known_format,
+            file=path,
+        )
+    differing = sorted(
+        name
+        for name in stated.keys() | found.keys()
+        if stated.get(name) != found.get(name)
+    )
+    if differing:
+        raise errors.DataError(
+            f"files do not match their sums in {SERVING_FILE}",
+            received=", ".join(differing),
+            file=path,
+        )
+    return serving
+
+
+def _endpoints(model, image_config, vocabulary, threshold):
+    ids = tf.constant(vocabulary.ids, tf.string)
+    names = tf.constant(vocabulary.names, tf.string)
+
+    def serve_images(pixels):
+        logits = tf.cast(model(pixels, training=False), tf.float32)
+        shape = tf.shape(logits)
+        return {
+            "label_ids": tf.broadcast_to(ids, shape),
+            "label_names": tf.broadcast_to(names, shape),
+            "logits": logits,
+            "scores": tf.sigmoid(logits),
+            # in float64, as NumPy compares float32 logits with tuned thresholds
+            "decided": tf.cast(logits, tf.float64) >= threshold,
+        }
+
+    def serve_bytes(image_bytes):
+        return serve_images(images.decode_batch(image_bytes, image_config))
+
+    return serve_bytes, serve_images
+
+
+def _with_last_layer(model, kernel, bias):
+    """Returns a copy of the model whose "logits" have other weights."""
+    if kernel is None or bias is None:
+        raise errors.DataError(
+            "a last layer is a kernel and a bias", expected="both, or neither"
+        )
+    # a wrapper is cloned: cloning a compiled model would rebuild its loss as well
+    copy = keras.models.clone_model(keras.Model(model.inputs, model.outputs[0]))
+    copy.set_weights(model.get_weights())
+    # the wrapper takes a list; what is exported takes a tensor, as the model did
+    copy = keras.Model(copy.inputs[0], copy.outputs[0], name=model.name)
+    layer = copy.get_layer("logits")
+    for name, received in (("kernel", kernel), ("bias", bias)):
+        variable = getattr(layer, name)
+        received = np.asarray(received, np.float32)
+        if variable is None or received.shape != tuple(variable.shape):
+            raise errors.DataError(
+                f"the new {name} does not fit the last layer",
+                expected=f"no {name}" if variable is None else str(variable.shape),
+                received=str(received.shape),
+            )
+        if not np.isfinite(received).all():
+            raise errors.DataError(f"the new {name} holds NaN or infinity")
+        variable.assign(received)
+    return copy
+
+
+def _require_fit(model, image_config, vocabulary):
+    if "logits" not in model.output_names:
+        raise errors.DataError(
+            "the model does not end in logits",
+            expected='a Dense layer named "logits"',
+            received=", ".join(model.output_names),
+        )
+    classes = model.outputs[0].shape[-1]
+    if classes != len(vocabulary):
+        raise errors.DataError(
+            "model and vocabulary disagree",
+            expected=f"{classes} labels, one a logit",
+            received=f"{len(vocabulary)}",
+        )
+    size = (image_config.height, image_config.width, image_config.channels)
+    expected = tuple(model.inputs[0].shape[1:])
+    if any(
+        length is not None and length != received
+        for length, received in zip(expected, size, strict=True)
+    ):
+        raise errors.DataError(
+            "model and image config disagree",
+            expected=f"images {expected}",
+            received=str(size),
+        )
+
+
+def _thresholds(threshold_logit, classes):
+    """Returns finite float64 [C]; JSON has no infinity, and no logit is as large."""
+    threshold = np.asarray(threshold_logit, np.float64)
+    if threshold.shape not in ((), (classes,)) or np.isnan(threshold).any():
+        raise errors.DataError(
+            "a threshold does not fit the labels",
+            expected=f"one number or {classes}, none of them NaN",
+            received=str(threshold_logit),
+        )
+    limit = np.finfo(np.float64).max
+    return np.clip(np.broadcast_to(threshold, classes), -limit, limit)
+
+
+def _sums(directory):
+    return {
+        path.relative_to(directory).as_posix(): _sha256(path)
+        for path in sorted(pathlib.Path(directory).rglob("*"))
+        if path.is_file() and path.name != SERVING_FILE
+    }
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

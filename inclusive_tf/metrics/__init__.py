@@ -1,0 +1,1 @@
+"""Keras metrics for watching a training; the exact figures are `evaluation`'s."""

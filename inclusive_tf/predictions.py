@@ -1,0 +1,212 @@
+"""A model's predictions as a folder of memory-mappable arrays.
+
+Everything after the model (thresholds, last-layer refits, evaluation, comparison) is a
+function of this folder and needs neither the model nor TensorFlow.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from data_pipelines import atomic, errors, labels
+
+FORMAT = 1
+_ARRAYS = {
+    "ids": "U",
+    "logits": "f",
+    "features": "f",
+    "truth_offsets": "i",
+    "truth_index": "i",
+    "truth_confidence": "f",
+    "group": "i",
+    "training_counts": "i",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Logits and truth of N images over C classes.
+
+    Args:
+        ids: str [N], unique.
+        logits: float32 [N, C].
+        features: float32 [N, D]; input of the last layer.
+        truth: `labels.SparseLabels` of N rows; rows may be empty when unlabelled.
+        unlisted_is_absent: whether a label that is not stated is absent.
+        group: int32 [N], an index into `group_names`.
+        group_names: names of the groups.
+        training_counts: int64 [C]; images that showed each label in training.
+        vocabulary: the classes.
+        source: free facts for the reader, such as run, split and checkpoint.
+    """
+
+    ids: np.ndarray
+    logits: np.ndarray
+    features: np.ndarray
+    truth: labels.SparseLabels
+    unlisted_is_absent: bool
+    group: np.ndarray
+    group_names: tuple
+    training_counts: np.ndarray
+    vocabulary: labels.Vocabulary
+    source: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        shapes = {
+            "logits": (self.logits.shape, (len(self.ids), len(self.vocabulary))),
+            "features": (self.features.shape[:1], (len(self.ids),)),
+            "truth": ((len(self.truth),), (len(self.ids),)),
+            "group": (self.group.shape, (len(self.ids),)),
+            "training_counts": (self.training_counts.shape, (len(self.vocabulary),)),
+        }
+        for name, (received, expected) in shapes.items():
+            if received != expected:
+                raise errors.DataError(
+                    f"predictions disagree in the shape of {name}",
+                    expected=str(expected),
+                    received=str(received),
+                )
+        self._check_positions("group", self.group, len(self.group_names))
+        self._check_positions("truth", self.truth.index, len(self.vocabulary))
+
+    def _check_positions(self, name, positions, size):
+        if positions.size and not 0 <= positions.min() <= positions.max() < size:
+            raise errors.DataError(
+                f"predictions hold a position out of range in {name}",
+                expected=f"0 to {size - 1}",
+                received=f"{positions.min()} to {positions.max()}",
+            )
+
+    def __len__(self):
+        return len(self.ids)
+
+    def take(self, rows):
+        """Returns the images named by int or boolean `rows`, in that order."""
+        return dataclasses.replace(
+            self,
+            ids=self.ids[rows],
+            logits=self.logits[rows],
+            features=self.features[rows],
+            truth=self.truth.take(rows),
+            group=self.group[rows],
+        )
+
+    def save(self, folder):
+        """Writes the folder, whole or not at all, with a manifest of SHA-256 sums."""
+        arrays = {
+            "ids": self.ids,
+            "logits": self.logits,
+            "features": self.features,
+            "truth_offsets": self.truth.offsets,
+            "truth_index": self.truth.index,
+            "truth_confidence": self.truth.confidence,
+            "group": self.group,
+            "training_counts": self.training_counts,
+        }
+        with atomic.folder(folder) as temporary:
+            for name, array in arrays.items():
+                np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            manifest = {
+                "format": FORMAT,
+                "unlisted_is_absent": self.unlisted_is_absent,
+                "group_names": list(self.group_names),
+                "vocabulary": {
+                    "ids": list(self.vocabulary.ids),
+                    "names": list(self.vocabulary.names),
+                    "hash": self.vocabulary.hash,
+                },
+                "source": self.source,
+                "sha256": {
+                    f"{name}.npy": _sha256(temporary / f"{name}.npy") for name in arrays
+                },
+            }
+            atomic.write_json(temporary / "manifest.json", manifest)
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load(folder, verify=True):
+    """Reads a predictions folder; arrays are memory-mapped, read-only.
+
+    Args:
+        folder: path written by `Predictions.save`.
+        verify: whether to check the SHA-256 sums first.
+
+    Raises:
+        errors.DataError: the folder is missing, of another format, changed or
+            inconsistent.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        if manifest["format"] != FORMAT:
+            raise errors.DataError(
+                "predictions of another format",
+                expected=f"format {FORMAT}",
+                received=manifest["format"],
+                file=folder,
+            )
+        arrays = {}
+        for name, kind in _ARRAYS.items():
+            path = folder / f"{name}.npy"
+            if verify and _sha256(path) != manifest["sha256"][path.name]:
+                raise errors.DataError(
+                    "the file does not match its sum in manifest.json", file=path
+                )
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+            if arrays[name].dtype.kind != kind:
+                raise errors.DataError(
+                    "an array of the wrong type",
+                    expected=f"dtype kind {kind}",
+                    received=str(arrays[name].dtype),
+                    file=path,
+                )
+        vocabulary = labels.Vocabulary(
+            manifest["vocabulary"]["ids"], manifest["vocabulary"]["names"]
+        )
+        if vocabulary.hash != manifest["vocabulary"]["hash"]:
+            raise errors.DataError(
+                "the vocabulary does not match its hash", file=folder / "manifest.json"
+            )
+        return Predictions(
+            ids=arrays["ids"],
+            logits=arrays["logits"],
+            features=arrays["features"],
+            truth=labels.SparseLabels(
+                arrays["truth_offsets"],
+                arrays["truth_index"],
+                arrays["truth_confidence"],
+                len(vocabulary),
+            ),
+            unlisted_is_absent=manifest["unlisted_is_absent"],
+            group=arrays["group"],
+            group_names=tuple(manifest["group_names"]),
+            training_counts=arrays["training_counts"],
+            vocabulary=vocabulary,
+            source=manifest["source"],
+        )
+    except errors.DataError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise errors.DataError(
+            "not a predictions folder",
+            expected="a folder that `tools.predict` wrote",
+            received=f"{type(error).__name__}: {error}",
+            file=folder,
+        ) from error
+
+
+def require_same_vocabulary(first, second):
+    """Raises `errors.DataError` naming both hashes unless the vocabularies agree."""
+    if first.vocabulary.hash != second.vocabulary.hash:
+        raise errors.DataError(
+            "the vocabularies differ",
+            expected=f"vocabulary {first.vocabulary.hash[:12]}",
+            received=f"vocabulary {second.vocabulary.hash[:12]}",
+        )

@@ -1,0 +1,59 @@
+"""The report page: one HTML file that needs nothing from outside and runs no script."""
+
+import pathlib
+import re
+
+import jinja2
+
+from data_pipelines import atomic
+from inclusive_tf.report import content, wording
+
+_TEMPLATES = pathlib.Path(__file__).parent / "templates"
+
+
+def _unbroken(text, *names):
+    """Returns `text` whose intervals and `names` do not break across lines."""
+    text = re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(" ", "\u00a0"), text)
+    for name in names:
+        text = text.replace(name, name.replace(" ", "\u00a0"))
+    return text
+
+
+def _environment():
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "short": wording.short,
+        "clean": wording.clean,
+        "count": wording.count,
+        "number": wording.number,
+        "unbroken": _unbroken,
+    }
+    return environment
+
+
+def render(results, cases):
+    """Returns the page as text.
+
+    Args:
+        results: the results JSON of a demo, as a dict; missing parts are said.
+        cases: the errors to show, in order; dicts with "id", "split", "group",
+            "image_png" (PNG bytes or None), "truth" and "decided" (names), "loss",
+            "scores" ({"name", "probability"}) and "panels" ({"label", "role", "maps":
+            [{"method", "png", "degenerate"}]}).
+
+    Raises:
+        errors.DataError: there is nothing to tell, or a picture is not a PNG.
+    """
+    template = _environment().get_template("page.html")
+    return template.render(content.gather(results, cases))
+
+
+def write(results, cases, path):
+    """Writes the page to `path`; arguments and errors are those of `render`."""
+    atomic.write_text(path, render(results, cases))

@@ -1,0 +1,155 @@
+"""A run is a directory, and any step can be taken again from it.
+
+flags.json         resolved flags of the training
+data.json          counts of splits and groups, notes, mean and deviation
+vocabulary.csv     label,name,training_count in the order of the logits
+quarantine.csv     images left out, with the reason
+exposure.json      what the resampling policy did
+model.json         `models.ModelConfig`, image config, final feature map
+training.json      steps, figures of every epoch, best checkpoint
+last_layer.npz     kernel and bias of the last layer
+checkpoints/       a folder a step
+logs/              TensorBoard
+predictions/SPLIT/ `predictions.Predictions`
+adaptation/NAME/   `adaptation.adapted.Adaptation`
+explanations/SPLIT errors with their maps
+export/            the SavedModel
+"""
+
+import contextlib
+import fcntl
+import io
+import json
+import pathlib
+
+import numpy as np
+
+from data_pipelines import atomic, errors, labels
+
+MAY_CHANGE = frozenset({"runs_dir", "data_dir", "cache_dir", "verbosity", "keep"})
+"""Flags whose change does not make another run of it."""
+
+
+class Run:
+    """A run directory.
+
+    Args:
+        path: the directory; made by `start`.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    @property
+    def checkpoints(self):
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def logs(self):
+        """Folder of TensorBoard's event files."""
+        return self.path / "logs"
+
+    def predictions(self, split):
+        """Folder of the predictions of a split."""
+        return self.path / "predictions" / split
+
+    def adaptation(self, name):
+        """Folder of an adaptation."""
+        return self.path / "adaptation" / name
+
+    @contextlib.contextmanager
+    def start(self, flags):
+        """Opens the directory for one training; others are refused meanwhile.
+
+        Args:
+            flags: {name: JSON value}, the resolved flags.
+
+        Raises:
+            errors.DataError: another process trains here, or the directory holds a run
+                with other flags, each of which is named.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / ".lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise errors.DataError(
+                    "another process is training in this directory", file=self.path
+                ) from error
+            self._refuse_other_flags(flags)
+            atomic.write_json(self.path / "flags.json", flags)
+            yield self
+
+    def _refuse_other_flags(self, flags):
+        if not (self.path / "flags.json").is_file():
+            return
+        before = self.read_json("flags.json")
+        changed = [
+            f"--{name} {before.get(name)!r} → {flags.get(name)!r}"
+            for name in sorted({*before, *flags} - MAY_CHANGE)
+            if before.get(name) != flags.get(name)
+        ]
+        if changed:
+            raise errors.DataError(
+                "the directory holds a run with other flags",
+                expected="the same flags, to resume it, or another --run",
+                received="; ".join(changed),
+                file=self.path,
+            )
+
+    def write_json(self, name, value):
+        """Writes a JSON file of the run."""
+        atomic.write_json(self.path / name, value)
+
+    def read_json(self, name):
+        """Reads a JSON file of the run.
+
+        Raises:
+            errors.DataError: the file is missing or no JSON.
+        """
+        path = self.path / name
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise errors.DataError(
+                "this is no finished run",
+                expected="a directory that `tools.train` made",
+                received=f"no {name}",
+                file=self.path,
+            ) from error
+        except ValueError as error:
+            raise errors.DataError(
+                "not a JSON file", received=str(error), file=path
+            ) from error
+
+    def write_vocabulary(self, vocabulary, training_counts):
+        """Writes vocabulary.csv."""
+        atomic.write_csv(
+            self.path / "vocabulary.csv",
+            ("label", "name", "training_count"),
+            zip(
+                vocabulary.ids, vocabulary.names, map(int, training_counts), strict=True
+            ),
+        )
+
+    def read_vocabulary(self):
+        """Returns (`labels.Vocabulary`, int64 [C] training counts)."""
+        from data_pipelines.sources import table
+
+        frame = table.read_csv(self.path / "vocabulary.csv")
+        return (
+            labels.Vocabulary(frame["label"].tolist(), frame["name"].tolist()),
+            frame["training_count"].to_numpy(np.int64),
+        )
+
+    def write_last_layer(self, kernel, bias):
+        """Writes last_layer.npz."""
+        buffer = io.BytesIO()
+        np.savez(buffer, kernel=kernel, bias=bias)
+        atomic.write_bytes(self.path / "last_layer.npz", buffer.getvalue())
+
+    def read_last_layer(self):
+        """Returns (kernel float32 [D, C], bias float32 [C])."""
+        with np.load(self.path / "last_layer.npz", allow_pickle=False) as arrays:
+            return arrays["kernel"], arrays["bias"]

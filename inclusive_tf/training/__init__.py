@@ -1,0 +1,1 @@
+"""Learning: `loop` takes the steps, `schedules` the rates, `checkpoints` keep them."""

@@ -1,0 +1,170 @@
+"""Checkpoints: a folder a step, whole or not at all, with a manifest of sums.
+
+`step-00001234/` holds the weights (`model.weights.h5`), every other variable
+(`variables.npz`: the optimiser's, and the model's that are no weights, such as the
+states of dropout seeds) and `state.json`.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import pathlib
+import shutil
+
+import numpy as np
+import tensorflow as tf
+
+from data_pipelines import atomic, errors
+
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Where a training stands.
+
+    Args:
+        step: optimiser steps taken.
+        history: a dict of figures for each finished epoch.
+        best_step: step of the checkpoint with the best validation figure, or -1.
+        best_figure: that figure, or None.
+    """
+
+    step: int = 0
+    history: tuple = ()
+    best_step: int = -1
+    best_figure: float | None = None
+
+
+def _other_variables(model, optimizer):
+    weights = {id(variable) for variable in model.weights}
+    extra = [v for v in model.variables if id(v) not in weights]
+    return {
+        **{f"optimizer_{i:05d}": v for i, v in enumerate(optimizer.variables)},
+        **{f"model_{i:05d}": v for i, v in enumerate(extra)},
+    }
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder(folder, step):
+    return pathlib.Path(folder) / f"step-{step:08d}"
+
+
+def save(folder, model, optimizer, state, keep, iterator=None):
+    """Writes the checkpoint of `state.step` and removes old ones.
+
+    Args:
+        folder: the run's folder of checkpoints.
+        model: built `keras.Model`.
+        optimizer: built optimiser.
+        state: `State`.
+        keep: how many of the newest stay; the best one stays too.
+        iterator: a tf.data iterator to save along, when its place is not arithmetic.
+    """
+    with atomic.folder(_folder(folder, state.step)) as temporary:
+        model.save_weights(temporary / "model.weights.h5")
+        others = _other_variables(model, optimizer)
+        np.savez(
+            temporary / "variables.npz",
+            **{name: np.asarray(variable) for name, variable in others.items()},
+        )
+        if iterator is not None:
+            tf.train.Checkpoint(iterator=iterator).write(str(temporary / "iterator"))
+        sums = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
+        atomic.write_json(
+            temporary / "state.json",
+            {"format": FORMAT, **dataclasses.asdict(state), "sha256": sums},
+        )
+    for step in steps(folder)[:-keep]:
+        if step != state.best_step:
+            shutil.rmtree(_folder(folder, step))
+
+
+def steps(folder):
+    """Returns the steps of the checkpoints there are, ascending."""
+    return sorted(
+        int(path.name.removeprefix("step-"))
+        for path in pathlib.Path(folder).glob("step-*")
+    )
+
+
+def read_state(folder, step):
+    """Returns the `State` of one checkpoint, its sums verified.
+
+    Raises:
+        errors.DataError: a file is missing, changed, or of another format.
+    """
+    path = _folder(folder, step)
+    try:
+        stored = json.loads((path / "state.json").read_text("utf-8"))
+        for name, expected in stored.pop("sha256").items():
+            if _sha256(path / name) != expected:
+                raise errors.DataError(
+                    "the file does not match its sum in state.json", file=path / name
+                )
+        if stored.pop("format") != FORMAT:
+            raise errors.DataError(
+                "a checkpoint of another format", expected=f"format {FORMAT}", file=path
+            )
+        return State(**{**stored, "history": tuple(stored["history"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, errors.DataError):
+            raise
+        raise errors.DataError(
+            "not a checkpoint", received=f"{type(error).__name__}: {error}", file=path
+        ) from error
+
+
+def newest(folder):
+    """Returns the `State` of the newest checkpoint that is sound, or None.
+
+    A damaged one is named in the log and passed over.
+    """
+    for step in reversed(steps(folder)):
+        try:
+            return read_state(folder, step)
+        except errors.DataError as error:
+            logging.warning("passing over a damaged checkpoint: %s", error)
+    return None
+
+
+def load_weights(folder, step, model):
+    """Loads the weights of one checkpoint into a model of the same architecture.
+
+    Raises:
+        errors.DataError: the checkpoint is damaged or of another architecture.
+    """
+    read_state(folder, step)
+    path = _folder(folder, step) / "model.weights.h5"
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        raise errors.DataError(
+            "the weights are of another model", received=str(error), file=path
+        ) from error
+
+
+def restore(folder, step, model, optimizer, iterator=None):
+    """Loads everything of one checkpoint, in place; returns its `State`."""
+    load_weights(folder, step, model)
+    path = _folder(folder, step) / "variables.npz"
+    variables = _other_variables(model, optimizer)
+    with np.load(path, allow_pickle=False) as arrays:
+        if set(arrays.files) != set(variables):
+            raise errors.DataError(
+                "the optimiser's variables are of another kind",
+                expected=f"{len(variables)} variables",
+                received=f"{len(arrays.files)}",
+                file=path,
+            )
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
+    if iterator is not None:
+        path = _folder(folder, step) / "iterator"
+        tf.train.Checkpoint(iterator=iterator).read(str(path)).assert_consumed()
+    return read_state(folder, step)

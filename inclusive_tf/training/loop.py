@@ -1,0 +1,188 @@
+"""The training loop: one compiled step, taken in order, stoppable and resumable.
+
+Keras' `fit` is not used: it cannot resume inside an epoch, fails with two workers
+(keras#20585) and averages losses a replica. Keras callbacks work here all the same.
+"""
+
+import dataclasses
+import logging
+import math
+import time
+
+import keras
+import tensorflow as tf
+
+from inclusive_tf.metrics import mean_f2
+from inclusive_tf.training import checkpoints, optimizers
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What a training reads.
+
+    Args:
+        training: (first_epoch, first_draw) → `tf.data.Dataset` of batches from there.
+        validation: () → `tf.data.Dataset` of batches, or None.
+        steps_per_epoch: optimiser steps an epoch.
+        save_iterator: whether checkpoints hold the iterator's state, because the place
+            in the stream cannot be had by arithmetic (streaming carrier).
+    """
+
+    training: object
+    validation: object
+    steps_per_epoch: int
+    save_iterator: bool = False
+
+
+def make_step(model, loss, optimizer, jit_compile=False):
+    """Returns the compiled step: (images, targets) → float32 loss.
+
+    The gradient is applied only when the loss is finite, so that the weights are those
+    of the last good step when a training diverges.
+    """
+
+    @tf.function(jit_compile=jit_compile)
+    def step(images, targets):
+        with tf.GradientTape() as tape:
+            value = loss(targets, model(images, training=True))
+            scaled = optimizer.scale_loss(value)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        if tf.math.is_finite(value):
+            optimizer.apply(gradients, model.trainable_variables)
+        return value
+
+    return step
+
+
+def evaluate(model, loss, dataset, score=None):
+    """Returns {"loss", "mean_f2"} of a model on batches, at probability 0.5.
+
+    The loss is the quotient of sums over the whole set, so batches may differ in size.
+    """
+    score = score or make_scoring(model)
+    metric = mean_f2.MeanFBeta()
+    numerator = denominator = 0.0
+    for batch in dataset:
+        logits = score(batch["image"])
+        numerator += float(tf.reduce_sum(loss.per_image(batch["target"], logits)))
+        denominator += float(tf.reduce_sum(loss.normaliser(batch["target"])))
+        metric.update_state(batch["target"], logits)
+    return {
+        "loss": numerator / max(denominator, 1e-7),
+        "mean_f2": float(metric.result()),
+    }
+
+
+def make_scoring(model):
+    """Returns the compiled forward pass, traced once for every batch size."""
+    shape = (None, *model.input_shape[1:])
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
+    def score(images):
+        return model(images, training=False)
+
+    return score
+
+
+def train(model, loss, data, config, folder, writer, callbacks=()):
+    """Trains a model, from its newest checkpoint when there is one.
+
+    Args:
+        model: `keras.Model` from images to logits.
+        loss: a `losses.base.MultilabelLoss`.
+        data: `Data`.
+        config: `config.TrainingConfig`.
+        folder: folder of the checkpoints.
+        writer: a `writers.Writer`, told the figures of every epoch.
+        callbacks: Keras callbacks; `model.stop_training` is obeyed.
+
+    Returns:
+        `checkpoints.State` after the last epoch.
+
+    Raises:
+        TrainingDivergedError: the loss became NaN or infinite; the newest checkpoint is
+            from before.
+    """
+    optimizer = optimizers.build(config, config.epochs * data.steps_per_epoch)
+    if model.dtype_policy.name == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    state = checkpoints.newest(folder) or checkpoints.State()
+    epoch, first_step = divmod(state.step, data.steps_per_epoch)
+    batches = iter(data.training(epoch, first_step * config.batch_size))
+    iterator = batches if data.save_iterator else None
+    if state.step:
+        logging.info("resuming after step %d", state.step)
+        checkpoints.restore(folder, state.step, model, optimizer, iterator)
+    model.optimizer, model.stop_training = optimizer, False
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
+    step = make_step(model, loss, optimizer, config.jit_compile)
+    score = make_scoring(model)
+    listeners.on_train_begin()
+    while epoch < config.epochs and not model.stop_training:
+        listeners.on_epoch_begin(epoch)
+        figures = _epoch(step, batches, listeners, state, data, config)
+        if data.validation is not None:
+            found = evaluate(model, loss, data.validation(), score)
+            figures |= {f"validation_{name}": value for name, value in found.items()}
+        state = _next_state(state, data.steps_per_epoch, figures)
+        figures["learning_rate"] = float(optimizer.learning_rate)
+        checkpoints.save(folder, model, optimizer, state, config.keep, iterator)
+        writer.epoch(epoch + 1, config.epochs, state.step, figures)
+        listeners.on_epoch_end(epoch, figures)
+        epoch += 1
+    listeners.on_train_end()
+    return state
+
+
+def _epoch(step, batches, listeners, state, data, config):
+    """Takes the steps of one epoch; returns its figures."""
+    started = time.perf_counter()
+    waited = 0.0
+    total = tf.zeros([])
+    for number in range(data.steps_per_epoch):
+        before = time.perf_counter()
+        batch = next(batches)
+        waited += time.perf_counter() - before
+        listeners.on_train_batch_begin(number)
+        value = step(batch["image"], batch["target"])
+        total += value
+        last = number + 1 == data.steps_per_epoch
+        if (number + 1) % config.check_every == 0 or last:
+            _check(float(total), state.step + number + 1)
+        listeners.on_train_batch_end(number, {"loss": value})
+    seconds = time.perf_counter() - started
+    return {
+        "loss": float(total) / data.steps_per_epoch,
+        "seconds": seconds,
+        "images_per_second": data.steps_per_epoch * config.batch_size / seconds,
+        "waiting_for_data": waited / seconds,
+    }
+
+
+def _check(total, step):
+    """Stops a training whose summed loss is no number: one NaN makes the sum one."""
+    if not math.isfinite(total):
+        raise TrainingDivergedError(
+            f"The loss is no finite number. Expected: a finite loss. Received: {total} "
+            f"at or shortly before step {step}. The newest checkpoint is from before; "
+            "a lower --learning_rate or --clip_norm=1 may help."
+        )
+
+
+def _next_state(state, steps, figures):
+    figure = figures.get("validation_mean_f2")
+    best = figure is not None and (
+        state.best_figure is None or figure > state.best_figure
+    )
+    return dataclasses.replace(
+        state,
+        step=state.step + steps,
+        history=(*state.history, dict(figures)),
+        best_step=state.step + steps if best else state.best_step,
+        best_figure=figure if best else state.best_figure,
+    )

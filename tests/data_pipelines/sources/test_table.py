@@ -1,0 +1,206 @@
+"""A table becomes a label table, or a message that says what is wrong and where."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from data_pipelines import errors, labels
+from data_pipelines.sources import splits, table
+
+
+def read(path, **settings):
+    return table.read_with_notes(table.TableConfig(table=str(path), **settings))[0]
+
+
+def write(tmp_path, text, name="labels.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+GOOD = (
+    "path,labels,group,split\na.png,cat|dog,x,train\nb.png,dog,y,train\nc.png,,x,test\n"
+)
+
+
+def test_a_table_is_read_with_labels_groups_and_splits(tmp_path):
+    found = read(write(tmp_path, GOOD))
+    assert found.vocabulary.ids == ("cat", "dog")
+    assert found.labels.multi_hot().tolist() == [
+        [True, True], [False, True], [False, False],
+    ]  # fmt: skip
+    assert found.split_names == ("train", "test")
+    assert found.group_counts() == {"x": 2, "y": 1}
+    assert found.locations[0] == str(tmp_path.resolve() / "a.png")
+
+
+def test_the_word_na_is_a_label_like_any_other(tmp_path):
+    path = write(tmp_path, "path,labels,group,split\na.png,NA,x,train\n")
+    assert read(path).vocabulary.ids == ("NA",)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
+    path = write(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert read(path).labels.counts().tolist() == [1, 2]
+
+
+def test_a_quoted_path_with_a_comma_is_one_field(tmp_path):
+    path = write(tmp_path, 'path,labels,group,split\n"a, b.png",cat,x,train\n')
+    assert read(path).ids.tolist() == ["a, b.png"]
+
+
+def test_several_label_columns_are_joined(tmp_path):
+    path = write(
+        tmp_path, "path,kind,shape,group,split\na.png,stop,round|red,x,train\n"
+    )
+    found = read(path, label_columns=("kind", "shape"))
+    assert set(found.vocabulary.ids) == {"stop", "round", "red"}
+
+
+def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
+    write(tmp_path, "label,name\ncat,Trunk\ndog,Trunk\n", "names.csv")
+    found = read(write(tmp_path, GOOD), names=str(tmp_path / "names.csv"))
+    assert found.vocabulary.names == ("Trunk", "Trunk")
+    assert found.vocabulary.ids == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the table is empty"),
+        ("path,labels,group,split\n", "a header but no rows"),
+        ("path,tags,group,split\na.png,cat,x,train\n", "no column 'labels'"),
+        ("path,labels,split\na.png,cat,train\n", "no column 'group'"),
+        (GOOD + "a.png,cat,x,train\n", "row 5: a path stands twice (first in row 2)"),
+        (GOOD + "../a.png,cat,x,train\n", "row 5: a path leaves the image folder"),
+        (GOOD + "x/../../a.png,cat,x,train\n", "row 5: a path leaves the image folder"),
+        (GOOD + "/etc/passwd,cat,x,train\n", "row 5: a path leaves the image folder"),
+        (GOOD + ",cat,x,train\n", "row 5: the path of an image is empty"),
+        (GOOD + "d.png,cat||dog,x,train\n", "row 5: a label is empty"),
+        (GOOD + "d.png,bird,x,test\n", "row 5: 1 label(s) never seen in split 'train'"),
+        (GOOD + "d.png,cat,x,\n", "row 5: the split is empty"),
+        (
+            GOOD + "d.png,cat,x,train,more\n",
+            "row 5: a row has another number of fields",
+        ),
+        (GOOD.replace("split", "group", 1), "two columns have the same name"),
+        (GOOD + '"d.png,cat,x,train\n', "the file is no CSV"),
+        (GOOD + "d.png,cat\n", "row 5: a row has another number of fields"),
+        (b"path,labels,group,split\n\xff\xfe.png,cat,x,train\n", "not UTF-8"),
+        ("path,labels,group,split\na.png,cat,x,test\n", "no row is in split 'train'"),
+        ("path,labels,group,split\na.png,,x,train\n", "no row has a label"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path, text, said):
+    path = write(tmp_path, text)
+    with pytest.raises(errors.DataError) as caught:
+        read(path)
+    assert said in str(caught.value)
+    assert "labels.csv" in str(caught.value)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(errors.DataError, match=r"absent\.csv: there is no such file"):
+        read(tmp_path / "absent.csv")
+
+
+def test_labels_never_trained_on_may_be_kept_and_stand_last(tmp_path):
+    path = write(tmp_path, GOOD + "d.png,bird,x,test\n")
+    found = read(path, unseen_labels="keep")
+    assert found.vocabulary.ids == ("cat", "dog", "bird")
+    assert found.select_split("train").labels.counts().tolist() == [1, 2, 0]
+
+
+def test_rows_without_a_label_are_dropped_and_counted(tmp_path):
+    config = table.TableConfig(table=str(write(tmp_path, GOOD)), unlabelled="drop")
+    found, notes = table.read_with_notes(config)
+    assert len(found) == 2
+    assert notes == ["1 rows without a label were left out"]
+
+
+def test_a_model_refuses_labels_that_it_does_not_know(tmp_path):
+    config = table.TableConfig(table=str(write(tmp_path, GOOD)))
+    with pytest.raises(
+        errors.DataError, match="row 2: the model does not know a label"
+    ):
+        table.read_with_notes(config, labels.Vocabulary(["dog"]))
+    found, _ = table.read_with_notes(config, labels.Vocabulary(["dog", "ox", "cat"]))
+    assert found.labels.counts().tolist() == [2, 0, 1]
+
+
+def test_a_split_without_rows_is_refused_by_name(tmp_path):
+    found = read(write(tmp_path, GOOD))
+    with pytest.raises(errors.DataError, match="no such split"):
+        found.select_split("stage_9")
+    empty = dataclasses.replace(found, split=np.zeros(3, np.int32))
+    with pytest.raises(errors.DataError, match=r"a split has no rows.*test"):
+        empty.select_split("test")
+
+
+SIGNS = """path,labels,group,split,country,scene
+1.png,stop,x,a,de,s1
+2.png,stop,x,a,de,s1
+3.png,stop,x,a,be,s2
+4.png,stop,x,a,be,s3
+5.png,stop,x,a,it,s4
+6.png,stop,x,b,fr,s5
+"""
+
+
+def test_rules_make_splits_and_what_no_rule_takes_is_counted(tmp_path):
+    config = table.TableConfig(
+        table=str(write(tmp_path, SIGNS)),
+        splits=("train:country=de|be", "italy:country=it&split=a"),
+    )
+    found, notes = table.read_with_notes(config)
+    assert found.split_counts() == {"train": 4, "italy": 1}
+    assert notes == ["1 rows are in no split and were left out"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (("train:country=xx",), "split 'train' has no rows"),
+        (("train:country=de", "other:split=a"), "row 2: a row is in two splits"),
+        (("train:place=de",), "no column 'place'"),
+    ],
+)
+def test_a_rule_that_cannot_hold_is_refused(tmp_path, rules, said):
+    with pytest.raises(errors.DataError, match=said):
+        read(write(tmp_path, SIGNS), splits=rules)
+
+
+def test_a_rule_of_another_form_is_refused():
+    with pytest.raises(ValueError, match="A split rule cannot be read"):
+        splits.parse_rule("train=country")
+
+
+def test_a_cluster_never_stands_on_both_sides(tmp_path):
+    path = write(tmp_path, SIGNS)
+    rules = ("train:country=de|be",)
+    for seed in range(8):
+        found = read(path, splits=rules, cluster_column="scene",
+                     validation_fraction=0.4, seed=seed)  # fmt: skip
+        sides = {
+            name: set(found.select_split(name).columns["scene"])
+            for name in found.split_names
+        }
+        assert not sides["train"] & sides["validation"]
+
+
+def test_a_cluster_on_both_sides_of_given_splits_is_refused(tmp_path):
+    path = write(
+        tmp_path, SIGNS.replace("6.png,stop,x,b,fr,s5", "6.png,stop,x,b,fr,s4")
+    )
+    path.write_text(path.read_text().replace(",a,", ",train,"))
+    with pytest.raises(errors.DataError, match="row 7: cluster 's4' is in two splits"):
+        read(path, cluster_column="scene")
+
+
+def test_held_out_share_is_close_and_the_same_for_a_seed():
+    clusters = np.array([f"scene{number // 3}" for number in range(3000)])
+    out = splits.held_out(clusters, 0.2, seed=1)
+    assert 0.2 <= out.mean() <= 0.202
+    np.testing.assert_array_equal(out, splits.held_out(clusters, 0.2, seed=1))
+    assert (out != splits.held_out(clusters, 0.2, seed=2)).any()

@@ -1,0 +1,80 @@
+"""Files and folders appear whole or not at all."""
+
+import csv
+import json
+import os
+
+import pytest
+
+from data_pipelines import atomic
+
+
+class _Broken(Exception):
+    pass
+
+
+def test_a_file_replaces_an_older_one_and_makes_its_folder(tmp_path):
+    path = tmp_path / "deep" / "file"
+    atomic.write_text(path, "old")
+    atomic.write_text(path, "neu: ü")
+    assert path.read_text("utf-8") == "neu: ü"
+    assert [one.name for one in path.parent.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    atomic.write_text(path, "old")
+
+    def refuse(*_):
+        raise _Broken
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(_Broken):
+        atomic.write_text(path, "new")
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_appears_when_its_block_ends(tmp_path):
+    with atomic.folder(tmp_path / "folder") as temporary:
+        (temporary / "file").write_text("one")
+        assert not (tmp_path / "folder").exists()
+    assert (tmp_path / "folder" / "file").read_text() == "one"
+
+
+def test_a_folder_replaces_an_older_one_entirely(tmp_path):
+    for name in ("first", "second"):
+        with atomic.folder(tmp_path / "folder") as temporary:
+            (temporary / name).write_text(name)
+    assert [one.name for one in (tmp_path / "folder").iterdir()] == ["second"]
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_block_that_raises_leaves_the_old_folder(tmp_path):
+    with atomic.folder(tmp_path / "folder") as temporary:
+        (temporary / "file").write_text("old")
+
+    def write_half():
+        with atomic.folder(tmp_path / "folder") as temporary:
+            (temporary / "file").write_text("new")
+            raise _Broken
+
+    with pytest.raises(_Broken):
+        write_half()
+    assert (tmp_path / "folder" / "file").read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+def test_json_without_a_number_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        atomic.write_json(tmp_path / "file.json", {"value": float("nan")})
+    assert not list(tmp_path.iterdir())
+    atomic.write_json(tmp_path / "file.json", {"value": None})
+    assert json.loads((tmp_path / "file.json").read_text()) == {"value": None}
+
+
+def test_csv_fields_come_back_whatever_they_hold(tmp_path):
+    rows = [["a,b", 'say "x"'], ["two\nlines", "=1+1"], ["", "ü"]]
+    atomic.write_csv(tmp_path / "file.csv", ["one", "two"], rows)
+    with open(tmp_path / "file.csv", newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["one", "two"], *rows]

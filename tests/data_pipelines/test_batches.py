@@ -1,0 +1,171 @@
+"""The stages in order: nothing is decoded that was not drawn, nothing is lost."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from data_pipelines import augmentation, batches, images, labels
+from data_pipelines.resampling import plan
+
+IMAGE = images.ImageConfig(height=8, width=8, channels=1)
+PLAIN = augmentation.AugmentationConfig()
+VARIED = augmentation.AugmentationConfig(mirror=0.5, shift=0.2, brightness=0.2)
+
+
+def write_png(path, level):
+    buffer = io.BytesIO()
+    pixels = np.full((8, 8), level, np.uint8)
+    pixels[:3, :5] = 250
+    Image.fromarray(pixels).save(buffer, "PNG")
+    path.write_bytes(buffer.getvalue())
+
+
+@pytest.fixture
+def table(tmp_path):
+    """20 images; the level of grey tells which one it is."""
+    for number in range(20):
+        write_png(tmp_path / f"{number}.png", 10 * number)
+    rows = [[number % 3] if number % 5 else [0, 2] for number in range(20)]
+    return labels.LabelTable(
+        ids=np.array([f"i{number}" for number in range(20)]),
+        locations=np.array([str(tmp_path / f"{number}.png") for number in range(20)]),
+        labels=labels.SparseLabels.from_lists(rows, 3),
+        vocabulary=labels.Vocabulary(["a", "b", "c"]),
+        group=np.zeros(20, np.int32),
+        group_names=("all",),
+        split=np.zeros(20, np.int32),
+        split_names=("train",),
+    )
+
+
+def pipeline(carrier="indexed", augment=PLAIN, batch_size=4):
+    return batches.PipelineConfig(IMAGE, augment, batch_size, carrier, 8, seed=0)
+
+
+def take(table, rates, config, count, **where):
+    found = batches.training_batches(table, rates, config, epochs=100, **where)
+    return list(found.take(count).as_numpy_iterator())
+
+
+def count_decodes(monkeypatch):
+    """Counts, inside the graph, how often an image is decoded."""
+    decoded = []
+    original = images.decode
+
+    def counting(data, config):
+        data = tf.numpy_function(
+            lambda value: (decoded.append(1), value)[1], [data], tf.string
+        )
+        return original(tf.ensure_shape(data, []), config)
+
+    monkeypatch.setattr(images, "decode", counting)
+    return decoded
+
+
+@pytest.mark.parametrize("carrier", batches.CARRIERS)
+def test_rejected_images_are_never_decoded(table, carrier, monkeypatch):
+    """Half of the images are not even images: decoding one would stop everything."""
+    for location in table.locations[10:]:
+        with open(location, "wb") as file:
+            file.write(b"no image at all")
+    rates = np.where(np.arange(20) < 10, 1.0, 0.0)
+    decoded = count_decodes(monkeypatch)
+    whole = take(table, rates, pipeline(carrier), 10)
+    assert {int(e) for batch in whole for e in batch["example"]} <= set(range(10))
+    # what stands ready in buffers was decoded too, but never a multiple of the rest
+    assert 40 <= len(decoded) <= 400
+
+
+def test_one_epoch_decodes_as_many_images_as_it_draws(table, monkeypatch):
+    decoded = count_decodes(monkeypatch)
+    rates = np.where(np.arange(20) < 4, 4.0, 0.25)
+    whole = list(batches.training_batches(table, rates, pipeline(), epochs=1))
+    assert len(decoded) == 4 * len(whole) == 20
+
+
+def test_rejected_files_are_never_read_with_an_index(table):
+    import os
+
+    for location in table.locations[10:]:
+        os.unlink(location)
+    rates = np.where(np.arange(20) < 10, 1.0, 0.0)
+    assert len(take(table, rates, pipeline(), 10)) == 10
+
+
+@pytest.mark.parametrize("carrier", batches.CARRIERS)
+def test_image_target_and_example_belong_together(table, carrier):
+    rates = np.full(20, 1.0)
+    expected = table.labels.targets(True)
+    for batch in take(table, rates, pipeline(carrier), 10):
+        np.testing.assert_array_equal(batch["target"], expected[batch["example"]])
+        np.testing.assert_allclose(
+            batch["image"][:, 7, 7, 0] * 255, 10 * batch["example"], atol=1e-3
+        )
+
+
+def test_batches_follow_the_plan_and_resume_within_an_epoch(table):
+    rates = np.full(20, 1.0)
+    whole = take(table, rates, pipeline(), 10)
+    drawn = np.concatenate([batch["example"] for batch in whole])
+    expected = [plan.make(rates, 0, epoch).example for epoch in range(2)]
+    np.testing.assert_array_equal(drawn, np.concatenate(expected))
+    rest = take(table, rates, pipeline(augment=VARIED), 3, first_epoch=1, first_draw=8)
+    unbroken = take(table, rates, pipeline(augment=VARIED), 10)[7:]
+    for first, second in zip(rest, unbroken, strict=True):
+        np.testing.assert_array_equal(first["image"], second["image"])
+
+
+def test_a_repeated_image_is_augmented_differently_each_time(table):
+    rates = np.zeros(20)
+    rates[3] = 8.0
+    first, second, third = take(table, rates, pipeline(augment=VARIED, batch_size=8), 3)
+    seen = np.concatenate([first["image"], second["image"], third["image"]])
+    assert len(np.unique(seen.reshape(24, -1), axis=0)) == 24
+
+
+def test_batches_have_a_static_shape(table):
+    found = batches.training_batches(table, np.ones(20), pipeline(), epochs=1)
+    assert found.element_spec["image"].shape == (4, 8, 8, 1)
+
+
+def test_evaluation_gives_every_example_once_in_order(table):
+    found = list(batches.evaluation_batches(table, IMAGE, 8).as_numpy_iterator())
+    assert [len(batch["example"]) for batch in found] == [8, 8, 4]
+    drawn = np.concatenate([batch["example"] for batch in found])
+    np.testing.assert_array_equal(drawn, np.arange(20))
+
+
+def test_labels_not_stated_are_absent_or_unknown():
+    sparse = labels.SparseLabels(
+        np.array([0, 2, 2]), np.array([0, 2], np.int32), np.array([0.7, 0.0], "f4"), 3
+    )
+    for absent in (True, False):
+        lookup = batches.target_lookup(sparse, absent)
+        found = lookup(tf.constant([1, 0, 0], tf.int64)).numpy()
+        np.testing.assert_array_equal(found, sparse.targets(absent)[[1, 0, 0]])
+        dataset = tf.data.Dataset.from_tensors(np.array([1, 0, 0])).map(lookup)
+        np.testing.assert_array_equal(next(iter(dataset)), found)
+
+
+def test_pixels_are_measured_as_numpy_would(table):
+    mean, deviation = batches.measure_pixels(table, IMAGE, seed=0)
+    pixels = np.stack(
+        [np.asarray(Image.open(path), np.float64) / 255 for path in table.locations]
+    )
+    assert mean == pytest.approx((pixels.mean(),), rel=1e-5)
+    assert deviation == pytest.approx((pixels.std(),), rel=1e-4)
+
+
+def test_blank_images_have_a_deviation_that_can_be_divided_by(table, tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "0.png")
+    mean, deviation = batches.measure_pixels(table.take([0]), IMAGE, seed=0)
+    assert mean == (0.0,)
+    assert deviation == pytest.approx((1 / 255,))
+
+
+def test_an_unknown_carrier_lists_the_known_ones(table):
+    with pytest.raises(ValueError, match="indexed, streaming. Received: bus"):
+        batches.training_batches(table, np.ones(20), pipeline("bus"), epochs=1)

@@ -1,0 +1,30 @@
+"""Flags fill their dataclasses."""
+
+import pytest
+from absl import flags
+
+from flags import adaptation_flags, evaluation_flags
+
+
+def _parsed(module, *arguments):
+    values = flags.FlagValues()
+    module.define(values)
+    values(["script", *arguments])
+    return module.config_from_flags(values)
+
+
+def test_defaults_are_probability_one_half_and_a_thousand_resamples():
+    config = _parsed(evaluation_flags)
+    assert (config.threshold, config.bootstrap, config.seed) == (0.5, 1000, 0)
+
+
+@pytest.mark.parametrize("threshold", ["0", "1", "-0.1", "nan"])
+def test_a_threshold_is_a_probability_between_0_and_1(threshold):
+    with pytest.raises(flags.IllegalFlagValueError):
+        _parsed(evaluation_flags, f"--threshold={threshold}")
+
+
+def test_what_is_asked_to_be_fitted_is_fitted():
+    config = _parsed(adaptation_flags, "--last_layer", "--folds=3", "--name=mine")
+    assert (config.last_layer, config.threshold) == (True, False)
+    assert (config.folds, config.seed, config.name) == (3, 0, "mine")

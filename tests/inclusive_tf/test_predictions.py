@@ -1,0 +1,151 @@
+"""Predictions come back from their folder as they went in, or not at all."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from data_pipelines import atomic, errors, labels
+from inclusive_tf import predictions
+
+
+def _predictions(rows=4, truth=((0,), (1, 2), (), (2,))):
+    generator = np.random.default_rng(0)
+    return predictions.Predictions(
+        ids=np.array([f"image {row}" for row in range(rows)], dtype=str),
+        logits=generator.normal(size=(rows, 3)).astype(np.float32),
+        features=generator.normal(size=(rows, 5)).astype(np.float32),
+        truth=labels.SparseLabels.from_lists(truth, 3),
+        unlisted_is_absent=True,
+        group=(np.arange(rows) % 2).astype(np.int32),
+        group_names=("north", "south", "empty"),
+        training_counts=np.array([7, 0, 2]),
+        vocabulary=labels.Vocabulary(("/m/a", "/m/b", "/m/ü"), ("a", "b", "ü")),
+        source={"run": "plain"},
+    )
+
+
+def _assert_same(first, second):
+    for name in ("ids", "logits", "features", "group", "training_counts"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    for name in ("offsets", "index", "confidence"):
+        np.testing.assert_array_equal(
+            getattr(first.truth, name), getattr(second.truth, name)
+        )
+    for name in ("unlisted_is_absent", "group_names", "vocabulary", "source"):
+        assert getattr(first, name) == getattr(second, name)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        _predictions(),
+        _predictions(truth=((), (), (), ())),
+        _predictions(rows=0, truth=()),
+    ],
+    ids=["usual", "zero truth entries", "zero rows"],
+)
+def test_a_folder_gives_back_what_was_saved(tmp_path, one):
+    one.save(tmp_path / "predictions")
+    loaded = predictions.load(tmp_path / "predictions")
+    _assert_same(one, loaded)
+    assert isinstance(loaded.logits, np.memmap)
+    backwards = np.arange(len(one))[::-1]
+    _assert_same(one.take(backwards), loaded.take(backwards))
+
+
+def test_a_constant_row_seen_many_times_is_saved_whole(tmp_path):
+    one = _predictions()
+    row = np.array([1, 2, 3], np.float32)
+    logits = np.broadcast_to(row, (4, 3))
+    dataclasses.replace(one, logits=logits).save(tmp_path / "p")
+    np.testing.assert_array_equal(predictions.load(tmp_path / "p").logits, logits)
+
+
+@pytest.mark.parametrize("name", ["logits.npy", "truth_index.npy", "ids.npy"])
+def test_a_changed_file_is_refused_by_name(tmp_path, name):
+    _predictions().save(tmp_path / "p")
+    path = tmp_path / "p" / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(errors.DataError, match=rf"{name}.*does not match its sum"):
+        predictions.load(tmp_path / "p")
+
+
+def _rewrite_manifest(folder, change):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    change(manifest)
+    atomic.write_json(path, manifest)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["vocabulary"].update(hash="0" * 64), "match its hash"),
+        (lambda m: m["vocabulary"].update(ids=["a", "b", "c"]), "match its hash"),
+        (lambda m: m.update(format=2), "another format"),
+        (lambda m: m.pop("sha256"), "not a predictions folder"),
+        (lambda m: m.update(group_names=["one"]), "out of range in group"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(tmp_path, change, message):
+    _predictions().save(tmp_path / "p")
+    _rewrite_manifest(tmp_path / "p", change)
+    with pytest.raises(errors.DataError, match=message):
+        predictions.load(tmp_path / "p")
+
+
+class _Opened:
+    def __reduce__(self):
+        return (pathlib.Path.touch, (pathlib.Path("opened"),))
+
+
+def test_a_pickle_is_refused_and_never_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _predictions().save(tmp_path / "p")
+    path = tmp_path / "p" / "ids.npy"
+    np.save(path, np.array([_Opened()] * 4, dtype=object), allow_pickle=True)
+    with pytest.raises(errors.DataError, match="not a predictions folder"):
+        predictions.load(tmp_path / "p", verify=False)
+    assert not (tmp_path / "opened").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(errors.DataError, match="nowhere"):
+        predictions.load(tmp_path / "nowhere")
+
+
+def test_an_array_of_another_type_is_refused(tmp_path):
+    _predictions().save(tmp_path / "p")
+    np.save(tmp_path / "p" / "logits.npy", np.zeros((4, 3), np.int32))
+    with pytest.raises(errors.DataError, match="wrong type"):
+        predictions.load(tmp_path / "p", verify=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logits": np.zeros((4, 2), np.float32)},
+        {"features": np.zeros((3, 5), np.float32)},
+        {"group": np.zeros(3, np.int32)},
+        {"training_counts": np.zeros(4, np.int64)},
+        {"group": np.array([0, 1, 3, 0], np.int32)},
+        {"group": np.array([0, -1, 1, 0], np.int32)},
+    ],
+)
+def test_arrays_that_disagree_are_refused(change):
+    with pytest.raises(errors.DataError, match=next(iter(change))):
+        dataclasses.replace(_predictions(), **change)
+
+
+def test_vocabularies_that_differ_are_named_by_hash():
+    one = _predictions()
+    other = dataclasses.replace(
+        one, vocabulary=labels.Vocabulary(("/m/b", "/m/a", "/m/ü"))
+    )
+    with pytest.raises(errors.DataError, match=one.vocabulary.hash[:12]):
+        predictions.require_same_vocabulary(one, other)

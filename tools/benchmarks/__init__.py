@@ -1,0 +1,1 @@
+"""Measurements: our way beside each alternative, in turn in one go, as ratios."""
