@@ -19,6 +19,8 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.benchmarks.start_up
+	$(BIN)/python -m tools.benchmarks.carriers
+	$(BIN)/python -m tools.benchmarks.training_pipeline
 
 # one stamp an extra, renewed when the dependencies change
 $(VENV)/.installed-cpu: setup.cfg pyproject.toml | $(BIN)/python

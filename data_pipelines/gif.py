@@ -58,9 +58,8 @@ def decode(data, max_pixels):
     octets = graphs.require(
         (pixels <= max_pixels) & (width > 0) & (height > 0),
         octets,
-        "the size of the GIF cannot be taken. Expected: 1 to",
-        tf.constant(max_pixels, tf.int64),
-        "pixels. Received: frame",
+        f"the GIF is too large or empty. Expected: 1 to {max_pixels} pixels.",
+        "Received: a frame of",
         width,
         "x",
         height,

@@ -178,14 +178,14 @@ def _reason(path, config):
 def _undecodable(data, config):
     import tensorflow as tf
 
-    from data_pipelines import images
+    from data_pipelines import graphs, images
 
     try:
         images.decode(tf.constant(data), config)
     except tf.errors.InvalidArgumentError as error:
-        said = re.search(r"assertion failed: (.*)", error.message)
-        if said:
-            return " ".join(re.findall(r"\[(.*?)\]", said.group(1)))
+        said = graphs.said(error)
+        if said is not None:
+            return said
         for magic, form in _FORMS.items():
             if data.startswith(magic):
                 return f"the {form} is damaged or truncated"

@@ -26,6 +26,13 @@ def define():
     flags.DEFINE_float("brightness", 0.0, "Largest change of brightness.", 0, 1)
     flags.DEFINE_float("contrast", 0.0, "Largest change of contrast, a share.", 0, 1)
     flags.DEFINE_float("noise", 0.0, "Largest deviation of added noise.", 0, 1)
+    flags.DEFINE_float("blur", 0.0, "Largest share of a 3 x 3 mean.", 0, 1)
+    flags.DEFINE_enum(
+        "edge",
+        "nearest",
+        ["nearest", "reflect", "constant"],
+        "What fills the gap that a moved image leaves.",
+    )
 
 
 def image_config():
@@ -53,4 +60,6 @@ def augmentation_config():
         brightness=FLAGS.brightness,
         contrast=FLAGS.contrast,
         noise=FLAGS.noise,
+        blur=FLAGS.blur,
+        fill=FLAGS.edge,
     )

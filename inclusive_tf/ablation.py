@@ -59,7 +59,8 @@ def adapt(name, run, tuning_split, evaluation_splits, seed=0):
     rows = []
     for suffix, parts in VARIANTS.items():
         adaptation = adapted.fit(tuning, kernel=kernel, bias=bias, seed=seed, **parts)
-        adaptation.save(run.adaptation(adaptation.name.replace(" + ", "_and_")))
+        folder = adaptation.name.replace("+", "and").replace(" ", "_")
+        adaptation.save(run.adaptation(folder))
         decided = {
             split: adapted.apply(adaptation, found)
             for split, found in evaluated.items()

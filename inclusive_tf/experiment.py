@@ -6,6 +6,7 @@ Scripts and the demo call these; each is a short composition of the libraries.
 import dataclasses
 import logging
 import pathlib
+import sys
 
 import numpy as np
 
@@ -73,7 +74,8 @@ def read_table(dataset, data, image_config, max_bad_fraction, quarantine=None):
 
 def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=None):
     """Scans every image of a table once and leaves the unreadable ones out."""
-    faults = quality.scan(table.locations, image_config)
+    progress = sys.stderr.isatty()
+    faults = quality.scan(table.locations, image_config, progress)
     if quarantine is not None:
         quality.write_quarantine(quarantine, faults, table.ids)
     if faults:
@@ -83,9 +85,13 @@ def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=
     return quality.apply(table, faults, max_bad_fraction), notes
 
 
-def log_odds(counts, images_total):
-    """Returns float [C]: log(share / (1 - share)) of the labels, one image added."""
-    share = (np.asarray(counts) + 1.0) / (images_total + 2.0)
+def log_odds(shown):
+    """Returns float [C]: log(share / (1 - share)) of the draws that show each label.
+
+    Args:
+        shown: `exposure.Exposure`; one draw with and one without each label are added.
+    """
+    share = (shown.after + 1.0) / (shown.draws + 2.0)
     return np.log(share / (1 - share))
 
 
@@ -141,7 +147,7 @@ def train(run, experiment, flags, table=None, notes=()):
             train_table, experiment.image, experiment.training.seed
         )
         model, final_feature_map, config = _build(
-            experiment, table.vocabulary, counts, len(train_table), pixels
+            experiment, table.vocabulary, shown, pixels
         )
         run.write_json("data.json", _describe_data(table, list(notes)))
         run.write_vocabulary(table.vocabulary, counts)
@@ -158,7 +164,7 @@ def train(run, experiment, flags, table=None, notes=()):
     return state
 
 
-def _build(experiment, vocabulary, counts, training_images, pixels):
+def _build(experiment, vocabulary, shown, pixels):
     mean, deviation = pixels
     config = models.ModelConfig(
         num_classes=len(vocabulary),
@@ -167,11 +173,7 @@ def _build(experiment, vocabulary, counts, training_images, pixels):
         channels=experiment.image.channels,
         mean=mean,
         deviation=deviation,
-        initial_bias=(
-            tuple(log_odds(counts, training_images).tolist())
-            if experiment.prior_bias
-            else ()
-        ),
+        initial_bias=(tuple(log_odds(shown).tolist()) if experiment.prior_bias else ()),
         **experiment.model,
     )
     model, final_feature_map = models.build(config)

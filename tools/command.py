@@ -9,11 +9,13 @@ traceback. `--help` shows the flags of the script and those that its modules in 
 defined, since those are its flags too.
 """
 
+import logging
 import os
 import sys
 
 from absl import app
 from absl import flags as absl_flags
+from absl import logging as absl_logging
 
 from data_pipelines import errors
 
@@ -33,6 +35,10 @@ def run(main):
 
 
 def _guarded(main, arguments):
+    if not absl_flags.FLAGS["verbosity"].present:
+        # Keras and TensorFlow tell what they export at the level of information
+        absl_logging.set_verbosity(absl_logging.WARNING)
+        logging.getLogger("tensorflow").setLevel(logging.WARNING)
     try:
         if len(arguments) > 1:
             raise errors.DataError(

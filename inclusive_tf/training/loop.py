@@ -5,7 +5,6 @@ Keras' `fit` is not used: it cannot resume inside an epoch, fails with two worke
 """
 
 import dataclasses
-import logging
 import math
 import time
 
@@ -116,7 +115,7 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
     batches = iter(data.training(epoch, first_step * config.batch_size))
     iterator = batches if data.save_iterator else None
     if state.step:
-        logging.info("resuming after step %d", state.step)
+        print(f"resuming after step {state.step:,}", flush=True)
         checkpoints.restore(folder, state.step, model, optimizer, iterator)
     model.optimizer, model.stop_training = optimizer, False
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)

@@ -167,5 +167,5 @@ def test_blank_images_have_a_deviation_that_can_be_divided_by(table, tmp_path):
 
 
 def test_an_unknown_carrier_lists_the_known_ones(table):
-    with pytest.raises(ValueError, match="indexed, streaming. Received: bus"):
+    with pytest.raises(ValueError, match=r"indexed, streaming. Received: bus"):
         batches.training_batches(table, np.ones(20), pipeline("bus"), epochs=1)

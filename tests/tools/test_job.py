@@ -1,0 +1,207 @@
+"""The whole job by its scripts, as real processes, on a user's own small table."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+FLAGS = (
+    "--dataset=table", "--height=16", "--width=16", "--channels=3", "--growth=4",
+    "--blocks=1,1", "--batch_size=8", "--epochs=4", "--learning_rate=0.02",
+    "--warmup_steps=4", "--mirror=0", "--shift=0",
+)  # fmt: skip
+
+
+def call(root, *arguments, fails=False):
+    """Runs a script as a user would; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=root, capture_output=True, text=True, timeout=400, check=False,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    if fails:
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def own_table(make_table, colour_rows):
+    return make_table(colour_rows())
+
+
+def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
+    root, own_table, tmp_path
+):
+    run = tmp_path / "run"
+    said = call(root, "tools.train", f"--run={run}", f"--table={own_table}", *FLAGS)
+    assert "resampling class_aware: 48 draws an epoch, yield" in said
+    assert "epoch 4/4" in said
+    assert (run / "flags.json").is_file()
+    assert list((run / "logs").glob("events.*"))
+
+    said = call(root, "tools.predict", f"--run={run}")
+    for split in ("validation", "tuning", "stage"):
+        assert f"{split}: 12 images" in said
+
+    adaptation = run / "adaptation" / "both"
+    call(root, "tools.adapt", f"--predictions={run}/predictions/tuning", f"--run={run}",
+         "--last_layer", "--threshold", f"--output={adaptation}")  # fmt: skip
+    call(root, "tools.evaluate", f"--predictions={run}/predictions/stage",
+         f"--adaptation={adaptation}", "--bootstrap=50",
+         f"--constant_from={run}/predictions/tuning",
+         f"--output={tmp_path}/figures.json")  # fmt: skip
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["n"] == 12
+    assert figures["measures"]["mean_f2"]["value"] > 0.5
+
+    call(root, "tools.explain", f"--run={run}", "--split=stage", "--threshold=0.01",
+         "--count=3")  # fmt: skip
+    assert (run / "explanations" / "stage" / "cases.json").is_file()
+
+    call(root, "tools.report", f"--runs=plain={run},same={run}", "--bootstrap=50",
+         "--evaluate=stage", f"--output={tmp_path}/report")  # fmt: skip
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "constant answer" in page
+    assert "<script" not in page
+
+    call(root, "tools.export", f"--run={run}", f"--adaptation={adaptation}")
+    _serves_what_predict_gave(run, adaptation, own_table, tmp_path)
+
+
+def _serves_what_predict_gave(run, adaptation, table, tmp_path):
+    """Loads the export where this project cannot be imported."""
+    code = """
+import sys, json, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+data = [open(path, "rb").read() for path in sys.argv[2:]]
+found = model(image_bytes=tf.constant(data))
+print(json.dumps({name: value.numpy().tolist() if value.dtype != tf.string else
+                  [[x.decode() for x in row] for row in value.numpy()]
+                  for name, value in found.items()}))
+"""
+    from inclusive_tf.adaptation import adapted
+
+    predicted, threshold = adapted.load_decided(
+        run / "predictions" / "stage", adaptation
+    )
+    paths = [str(table.parent / name) for name in predicted.ids]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(run / "export"), *paths],
+        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=True,
+        env={name: value for name, value in os.environ.items()
+             if name != "PYTHONPATH"},
+    )  # fmt: skip
+    found = json.loads(done.stdout.splitlines()[-1])
+    scores = 1 / (1 + np.exp(-np.asarray(predicted.logits, np.float64)))
+    np.testing.assert_allclose(found["scores"], scores, atol=1e-5)
+    np.testing.assert_array_equal(found["decided"], predicted.logits >= threshold)
+    assert found["label_ids"][0] == list(predicted.vocabulary.ids)
+
+
+def test_the_streaming_carrier_trains_and_resumes_to_the_same_bits(
+    root, own_table, tmp_path
+):
+    """The second process goes on in the middle of the stream, where the first ended."""
+    flags = [f"--table={own_table}", *FLAGS, "--carrier=streaming", "--epochs=2"]
+    call(root, "tools.train", f"--run={tmp_path}/whole", *flags)
+    call(root, "tools.train", f"--run={tmp_path}/parts", *flags)
+    # as a process killed after its first epoch would have left it
+    for path in sorted((tmp_path / "parts" / "checkpoints").iterdir())[1:]:
+        path.rename(tmp_path / path.name)
+    call(root, "tools.train", f"--run={tmp_path}/parts", *flags)
+    layers = [
+        np.load(tmp_path / name / "last_layer.npz") for name in ("whole", "parts")
+    ]
+    for name in ("kernel", "bias"):
+        np.testing.assert_array_equal(layers[0][name], layers[1][name])
+
+
+def test_unreadable_images_are_left_out_counted_and_named(
+    root, make_table, colour_rows, tmp_path
+):
+    rows = colour_rows()
+    table = make_table(rows)
+    broken = {
+        "images/train0.png": None,
+        "images/train1.png": b"",
+        "images/train2.png": b"<!DOCTYPE html><html>404</html>",
+        "images/train3.png": (tmp_path / "images/train3.png").read_bytes()[:-40],
+    }
+    for name, data in broken.items():
+        (tmp_path / name).unlink()
+        if data is not None:
+            (tmp_path / name).write_bytes(data)
+    run = tmp_path / "run"
+    train = ("tools.train", f"--run={run}", f"--table={table}", *FLAGS, "--epochs=1")
+    said = call(root, *train, fails=True)
+    assert "too many images cannot be read. Expected: at most 1.00% of 84" in said
+    assert "Received: 4, such as" in said
+    call(root, *train, "--max_bad_fraction=0.1")
+    quarantine = (run / "quarantine.csv").read_text()
+    for name, reason in (
+        ("train0", "there is no such file"),
+        ("train1", "the file is empty"),
+        ("train2", "a web page or other markup, not an image"),
+        ("train3", "the PNG is damaged or truncated"),
+    ):
+        line = next(line for line in quarantine.splitlines() if name in line)
+        assert reason in line
+    data = json.loads((run / "data.json").read_text())
+    assert data["counts"]["train"]["images"] == 44
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("path,labels", "path,tags"), "no column 'labels'"),
+        (("images/train5.png", "images/train4.png"), "row 7: a path stands twice"),
+        (("images/train5.png", "../train5.png"), "row 7: a path leaves the image"),
+        (("images/stage0.png,red", "images/stage0.png,green"), "label(s) never seen"),
+        ((",train\n", ",other\n"), "no row is in split 'train'"),
+    ],
+)
+def test_a_bad_table_ends_in_one_line_with_file_and_row(
+    root, own_table, tmp_path, change, said
+):
+    own_table.write_text(own_table.read_text().replace(*change))
+    printed = call(root, "tools.train", f"--run={tmp_path}/run",
+                   f"--table={own_table}", *FLAGS, fails=True)  # fmt: skip
+    lines = [line for line in printed.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert "labels.csv" in lines[0]
+
+
+def test_a_loss_that_diverges_ends_in_one_line_and_keeps_what_was_good(
+    root, own_table, tmp_path
+):
+    run = tmp_path / "run"
+    flags = (f"--table={own_table}", *FLAGS, "--check_every=1")
+    said = call(root, "tools.train", f"--run={run}", *flags, "--optimizer=sgd",
+                "--learning_rate=1e30", "--schedule=constant", fails=True)  # fmt: skip
+    assert "error: The loss is no finite number" in said
+
+
+def test_a_run_with_other_flags_is_refused_by_name(root, own_table, tmp_path):
+    train = ("tools.train", f"--run={tmp_path}/run", f"--table={own_table}", *FLAGS,
+             "--epochs=1")  # fmt: skip
+    call(root, *train)
+    said = call(root, *train, "--batch_size=4", fails=True)
+    assert "--batch_size 8 → 4" in said
+
+
+def test_a_folder_of_images_is_predicted(root, own_table, tmp_path):
+    run = tmp_path / "run"
+    call(root, "tools.train", f"--run={run}", f"--table={own_table}", *FLAGS,
+         "--epochs=1")  # fmt: skip
+    (tmp_path / "images" / "notes.txt").write_text("no image")
+    said = call(root, "tools.predict", f"--run={run}", f"--images={tmp_path}/images",
+                f"--output={tmp_path}/out", "--max_bad_fraction=0.1")  # fmt: skip
+    assert "images: 84 images" in said
+    assert "notes.txt" in (tmp_path / "out" / "quarantine.csv").read_text()
