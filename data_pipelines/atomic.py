@@ -1,11 +1,14 @@
 """Files and folders that appear whole or not at all.
 
 Everything is written under a temporary name beside its place, flushed to the disk and
-renamed, so a killed process leaves the old file or the new one, never half of one.
+renamed, so a killed process leaves the old file or the new one, never half of one. A
+folder that takes the place of an older one is the exception: a kill between its two
+renames leaves neither in place, and both whole under temporary names beside it.
 """
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import os
@@ -58,6 +61,12 @@ def write_csv(path, header, rows):
     writer.writerow(header)
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
+
+
+def sha256(path):
+    """Returns the SHA-256 of a file's content, as hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

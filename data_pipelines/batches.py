@@ -3,16 +3,18 @@
     training    rates → carrier → read → decode → batch → targets → augment → prefetch
     evaluation  table, each example once in order → read → decode → batch → targets
 
-Nothing is read or decoded that was not drawn. Augmentation and targets work on whole
+Nothing is decoded that was not drawn, and the indexed carrier reads nothing else
+either. Augmentation and targets work on whole
 batches, which is where they are fast.
 """
 
 import dataclasses
+import os
 
 import numpy as np
 import tensorflow as tf
 
-from data_pipelines import augmentation, images, labels
+from data_pipelines import augmentation, errors, images, labels
 from data_pipelines.resampling import carriers
 
 CARRIERS = ("indexed", "streaming")
@@ -66,9 +68,14 @@ def target_lookup(sparse_labels, unlisted_is_absent):
     return lookup
 
 
+def file_names(locations):
+    """Returns a string tensor of paths, also of those whose bytes are no UTF-8."""
+    return tf.constant([os.fsencode(location) for location in locations.tolist()])
+
+
 def _draws(table, rates, config, epochs, first_epoch, first_draw):
     """Elements {"epoch", "example", "copy", "data"}, nothing decoded."""
-    locations = tf.constant(table.locations)
+    locations = file_names(table.locations)
     if config.carrier == "indexed":
         draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
         return draws.map(
@@ -82,7 +89,7 @@ def _draws(table, rates, config, epochs, first_epoch, first_draw):
             tf.io.read_file, num_parallel_calls=tf.data.AUTOTUNE
         )
         return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
-    raise ValueError(
+    raise errors.SettingError(
         f"Unknown carrier. Expected: one of {', '.join(CARRIERS)}. "
         f"Received: {config.carrier}."
     )
@@ -145,7 +152,7 @@ def evaluation_batches(table, image_config, batch_size):
         `tf.data.Dataset` of the elements of `training_batches`.
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
-    locations = tf.constant(table.locations)
+    locations = file_names(table.locations)
 
     def decode(example):
         data = tf.io.read_file(tf.gather(locations, example))

@@ -1,4 +1,4 @@
-"""The error that names what is wrong with somebody's data."""
+"""Errors that a user can act on; scripts print them as one line."""
 
 
 class DataError(ValueError):
@@ -29,6 +29,14 @@ class DataError(ValueError):
             message += f" Received: {text}."
         super().__init__(message)
         self.problem, self.file, self.row = problem, file, row
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the message says expected and received."""
+
+
+class StoppedError(RuntimeError):
+    """A run that cannot go on, for a reason that its owner can act on."""
 
 
 class MissingExtraError(ImportError):

@@ -175,6 +175,8 @@ class LabelTable:
         split: int32 [N], an index into `split_names`.
         split_names: names of the splits.
         unlisted_is_absent: whether a label that is not stated is absent (else unknown).
+        cluster: int32 [N] or None; examples of one number belong together, such as
+            those of one scene, and are not independent.
         columns: further str [N] columns by name, such as which half shows what.
     """
 
@@ -187,6 +189,7 @@ class LabelTable:
     split: np.ndarray
     split_names: tuple
     unlisted_is_absent: bool = True
+    cluster: np.ndarray | None = None
     columns: dict = dataclasses.field(default_factory=dict)
 
     def __len__(self):
@@ -201,6 +204,7 @@ class LabelTable:
             labels=self.labels.take(examples),
             group=self.group[examples],
             split=self.split[examples],
+            cluster=None if self.cluster is None else self.cluster[examples],
             columns={name: values[examples] for name, values in self.columns.items()},
         )
 

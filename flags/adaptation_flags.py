@@ -29,7 +29,7 @@ def define(flag_values=flags.FLAGS):
     flags.DEFINE_bool(
         "last_layer",
         False,
-        "Refit the last layer on the features; needs --run or --layer.",
+        "Refit the last layer that the predictions hold on their features.",
         flag_values=flag_values,
     )
     flags.DEFINE_bool(

@@ -15,7 +15,7 @@ def define():
     )
     flags.DEFINE_string("data_dir", "", "Folder of Fashion-MNIST's files; empty: look.")
     flags.DEFINE_string("cache_dir", "data", "Folder for downloads and prepared data.")
-    flags.DEFINE_integer("data_seed", 0, "Seed of splits and of the default data.")
+    flags.DEFINE_integer("data_seed", 0, "Seed of splits and of the default data.", 0)
     flags.DEFINE_string("table", "", "CSV with a header and a row an image.")
     flags.DEFINE_string("image_dir", "", "Folder of the paths; empty: the table's own.")
     flags.DEFINE_string("path_column", "path", "Column of the image's path.")

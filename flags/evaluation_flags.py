@@ -1,6 +1,7 @@
 """Flags of what reads predictions: when a label is given, and the bootstrap."""
 
 import dataclasses
+import math
 
 from absl import flags
 
@@ -34,6 +35,12 @@ def define_decision(flag_values=flags.FLAGS):
         "must lie between 0 and 1",
         flag_values=flag_values,
     )
+
+
+def threshold_logit(flag_values=flags.FLAGS):
+    """Returns the logit, a float, of the probability that --threshold names."""
+    probability = flag_values.threshold
+    return math.log(probability) - math.log1p(-probability)
 
 
 def define(flag_values=flags.FLAGS):

@@ -3,7 +3,8 @@
 from absl import flags
 
 FLAGS = flags.FLAGS
-OUR_MODULES = "flags."
+TRAINING = ("data_flags", "image_flags", "resampling_flags", "training_flags")
+"""Modules of the flags that make a training what it is."""
 
 
 def define():
@@ -11,21 +12,28 @@ def define():
     flags.DEFINE_string("run", None, "Run directory, such as runs/mine.", required=True)
 
 
+def _of_training():
+    by_module = FLAGS.flags_by_module_dict()
+    found = [flag for name in TRAINING for flag in by_module.get(f"flags.{name}", ())]
+    return sorted(found, key=lambda flag: flag.name)
+
+
 def resolved():
-    """Returns {name: JSON value} of the flags our modules define, but for --run."""
-    found = {}
-    for module, defined in FLAGS.flags_by_module_dict().items():
-        if module.startswith(OUR_MODULES):
-            found |= {flag.name: flag.value for flag in defined if flag.name != "run"}
-    return dict(sorted(found.items()))
+    """Returns {name: JSON value} of the flags of a training."""
+    return {flag.name: flag.value for flag in _of_training()}
+
+
+def defaults():
+    """Returns {name: JSON value}: what these flags are when nobody types them."""
+    return {flag.name: flag.default for flag in _of_training()}
 
 
 def remember(stored):
-    """Gives every flag that was not typed the value that the run was made with.
+    """Gives each data flag that was not typed the value that the run was made with.
 
     Args:
         stored: {name: value} of the run's flags.json.
     """
-    for name, value in stored.items():
-        if name in FLAGS and not FLAGS[name].present:
-            FLAGS[name].value = value
+    for flag in FLAGS.flags_by_module_dict()["flags.data_flags"]:
+        if flag.name in stored and not flag.present:
+            flag.value = stored[flag.name]

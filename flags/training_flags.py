@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from data_pipelines import errors
+
 FLAGS = flags.FLAGS
 
 
@@ -29,7 +31,7 @@ def define():
         ["binary_cross_entropy", "multilabel_softmax"],
         "Multilabel loss.",
     )
-    flags.DEFINE_integer("epochs", 8, "Epochs.", 1)
+    flags.DEFINE_integer("epochs", 5, "Epochs.", 1)
     flags.DEFINE_integer(
         "steps_per_epoch", 0, "Steps an epoch; 0: as many as show each image once.", 0
     )
@@ -43,7 +45,7 @@ def define():
     flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
     flags.DEFINE_integer("check_every", 20, "Steps between looks at the loss.", 1)
     flags.DEFINE_integer("keep", 2, "Newest checkpoints that stay.", 1)
-    flags.DEFINE_integer("seed", 0, "Seed of everything but the data set.")
+    flags.DEFINE_integer("seed", 0, "Seed of everything but the data set.", 0)
 
 
 def training_config():
@@ -68,12 +70,22 @@ def training_config():
     )
 
 
+def _whole_numbers(name):
+    values = FLAGS[name].value
+    if not all(value.isdecimal() for value in values):
+        raise errors.SettingError(
+            f"--{name} cannot be read. Expected: whole numbers, joined by commas. "
+            f"Received: {','.join(values)}."
+        )
+    return tuple(map(int, values))
+
+
 def model_settings():
     """Returns the fields of `models.ModelConfig` that flags decide."""
     return {
         "name": FLAGS.model,
         "growth": FLAGS.growth,
-        "blocks": tuple(int(layers) for layers in FLAGS.blocks),
+        "blocks": _whole_numbers("blocks"),
         "stem_stride": FLAGS.stem_stride,
         "dropout": FLAGS.dropout,
         "dtype": FLAGS.dtype,

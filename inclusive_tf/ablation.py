@@ -27,12 +27,14 @@ class Row:
     Args:
         name: such as "plain + threshold".
         run: name of the run.
+        parts: names of what was fitted, such as ("threshold",).
         adaptation: `adapted.Adaptation`.
         decided: {split: (`predictions.Predictions`, threshold_logit)}.
     """
 
     name: str
     run: str
+    parts: tuple
     adaptation: adapted.Adaptation
     decided: dict
 
@@ -55,17 +57,17 @@ def adapt(name, run, tuning_split, evaluation_splits, seed=0):
         split: predictions_module.load(run.predictions(split))
         for split in evaluation_splits
     }
-    kernel, bias = run.read_last_layer()
     rows = []
     for suffix, parts in VARIANTS.items():
-        adaptation = adapted.fit(tuning, kernel=kernel, bias=bias, seed=seed, **parts)
+        adaptation = adapted.fit(tuning, seed=seed, **parts)
         folder = adaptation.name.replace("+", "and").replace(" ", "_")
         adaptation.save(run.adaptation(folder))
         decided = {
             split: adapted.apply(adaptation, found)
             for split, found in evaluated.items()
         }
-        rows.append(Row(f"{name}{suffix}", name, adaptation, decided))
+        fitted = tuple(part.replace("_", " ") for part, used in parts.items() if used)
+        rows.append(Row(f"{name}{suffix}", name, fitted, adaptation, decided))
     return rows
 
 
@@ -77,6 +79,7 @@ def constant_row(rows, tuning, resamples, seed):
         evaluations[split], answer = found["figures"], found["labels"]
     return {
         "name": "constant answer",
+        "kind": "constant",
         "labels": list(answer),
         "evaluations": evaluations,
     }
@@ -86,6 +89,9 @@ def evaluate(row, resamples, seed):
     """Returns the JSON row of one way to answer."""
     return {
         "name": row.name,
+        "kind": "model",
+        "run": row.run,
+        "parts": list(row.parts),
         "threshold_logit": row.adaptation.threshold_logit,
         "tuning": row.adaptation.figures,
         "evaluations": {

@@ -3,20 +3,21 @@
 import dataclasses
 
 from data_pipelines import atomic
-from inclusive_tf import experiment, explanation
+from inclusive_tf import experiment, explanation, trained
 from inclusive_tf import run as run_directory
 from inclusive_tf.report import page, results, tensorboard
 
 TUNING, EVALUATED = "tuning", ("stage_1", "stage_2")
 
 
-def run(settings, flags, output, explain_config, counts, resamples, title):
-    """Runs the job; every step that is done already is not done again.
+def run(settings, flags, defaults, output, explain_config, counts, resamples, title):
+    """Runs the job; trainings resume, and what follows them is done again.
 
     Args:
         settings: `experiment.Experiment` of the resampled run; the plain run differs
             from it in nothing but `resampling`.
         flags: {name: JSON value} to store in the runs.
+        defaults: {name: JSON value} of flags that an older run does not name.
         output: folder to write.
         explain_config: `explain.cases.ExplainConfig`.
         counts: (errors to explain, images to check maps on).
@@ -45,26 +46,25 @@ def run(settings, flags, output, explain_config, counts, resamples, title):
         print(f"\n{name}")
         runs[name] = run_directory.Run(output / name)
         own = {**flags, "resampling": chosen.resampling}
-        experiment.train(runs[name], chosen, own, table, notes)
-        experiment.predict(
+        experiment.train(runs[name], chosen, own, defaults, table, notes)
+        trained.predict(
             runs[name], table, (TUNING, *EVALUATED), runs[name].path / "predictions"
         )
     found, rows = results.gather(
         runs, TUNING, EVALUATED, title, resamples, settings.training.seed
     )
     final = rows[-1]
-    cases, places = explanation.explain(
+    cases, facts = explanation.explain(
         runs[final.run],
         table,
         EVALUATED[-1],
         *final.decided[EVALUATED[-1]],
-        final.adaptation,
         explain_config,
         counts,
+        final.name,
     )
-    if places:
-        found["explanations"] = places
-    experiment.export(
+    found["explanations"] = facts
+    trained.export(
         runs[final.run], runs[final.run].path / "export", final.adaptation, 0.0
     )
     atomic.write_json(output / "report" / "results.json", found)

@@ -1,21 +1,14 @@
-"""The job's steps on a run directory: train, predict, load a model, export.
-
-Scripts and the demo call these; each is a short composition of the libraries.
-"""
+"""A training, from a data set to a run directory; `trained` says what follows."""
 
 import dataclasses
-import logging
-import pathlib
+import hashlib
 import sys
 
 import numpy as np
 
 from data_pipelines import batches, errors, images, quality, sources
 from data_pipelines.resampling import exposure, policies
-from data_pipelines.sources import image_folder
-from inclusive_tf import export as savedmodel
-from inclusive_tf import inference, losses, models, writers
-from inclusive_tf.models import head
+from inclusive_tf import losses, models, writers
 from inclusive_tf.training import checkpoints, loop
 
 
@@ -79,9 +72,11 @@ def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=
     if quarantine is not None:
         quality.write_quarantine(quarantine, faults, table.ids)
     if faults:
-        notes = [*notes, f"{len(faults):,} unreadable image(s) were left out, named in "
-                         "quarantine.csv"]  # fmt: skip
-        logging.warning("%s", notes[-1])
+        place = quarantine or "quarantine.csv of the run"
+        notes = [
+            *notes,
+            f"{len(faults):,} unreadable image(s) were left out, named in {place}",
+        ]
     return quality.apply(table, faults, max_bad_fraction), notes
 
 
@@ -103,16 +98,17 @@ def _describe_data(table, notes):
                          strict=True))  # fmt: skip
         counts[name] = {"images": len(part), "groups": part.group_counts(),
                         "labels": shown}  # fmt: skip
-    return {"counts": counts, "notes": notes}
+    return {"counts": counts, "notes": notes, "fingerprint": _fingerprint(table)}
 
 
-def train(run, experiment, flags, table=None, notes=()):
+def train(run, experiment, flags, defaults=None, table=None, notes=()):
     """Trains into a run directory, resuming what is there.
 
     Args:
         run: `run.Run`.
         experiment: `Experiment`.
         flags: {name: JSON value} to store and to compare on resuming.
+        defaults: {name: JSON value} of flags that an older run does not name.
         table: the label table, when it is read already (`read_table`).
         notes: its notes.
 
@@ -123,7 +119,7 @@ def train(run, experiment, flags, table=None, notes=()):
         errors.DataError: the data or the directory are not usable.
         loop.TrainingDivergedError: the loss became NaN or infinite.
     """
-    with run.start(flags):
+    with run.start(flags, defaults):
         if table is None:
             table, notes = read_table(
                 experiment.dataset,
@@ -133,7 +129,6 @@ def train(run, experiment, flags, table=None, notes=()):
                 run.path / "quarantine.csv",
             )
         train_table = table.select_split("train")
-        counts = train_table.labels.counts()
         steps_per_epoch = experiment.training.steps_an_epoch(len(train_table))
         rates = policies.rates(
             train_table,
@@ -143,29 +138,54 @@ def train(run, experiment, flags, table=None, notes=()):
         )
         shown = exposure.measure(train_table, rates, experiment.resampling)
         print(exposure.text(shown))
-        pixels = batches.measure_pixels(
-            train_table, experiment.image, experiment.training.seed
-        )
-        model, final_feature_map, config = _build(
-            experiment, table.vocabulary, shown, pixels
-        )
-        run.write_json("data.json", _describe_data(table, list(notes)))
-        run.write_vocabulary(table.vocabulary, counts)
+        described = _describe_data(table, list(notes))
+        resumed = _require_same_data(run, described)
+        run.write_json("flags.json", flags)
+        run.write_json("data.json", described)
+        run.write_vocabulary(table.vocabulary, train_table.labels.counts())
         run.write_json("exposure.json", shown.to_json())
-        run.write_json("model.json", {
-            "model": dataclasses.asdict(config),
-            "image": experiment.image.to_dict(),
-            "final_feature_map": final_feature_map,
-            "parameters": model.count_params(),
-        })  # fmt: skip
+        model = _model(run, experiment, table.vocabulary, train_table, shown, resumed)
         state = _fit(run, experiment, table, train_table, rates, model, shown)
-        run.write_last_layer(*head.last_layer(model))
         run.write_json("training.json", dataclasses.asdict(state))
     return state
 
 
-def _build(experiment, vocabulary, shown, pixels):
-    mean, deviation = pixels
+def _fingerprint(table):
+    """SHA-256 of what a training reads of a label table, as hex."""
+    digest = hashlib.sha256(table.vocabulary.hash.encode())
+    for values in (table.ids, table.labels.index, table.labels.offsets,
+                   table.labels.confidence, table.split, table.group):  # fmt: skip
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _require_same_data(run, described):
+    """Returns whether there is something to resume; refuses to go on on other data."""
+    if checkpoints.newest(run.checkpoints) is None:
+        return False
+    before = run.read_json("data.json")
+    if before["fingerprint"] != described["fingerprint"]:
+        sizes = [
+            ", ".join(f"{n['images']:,} {name}" for name, n in found["counts"].items())
+            for found in (before, described)
+        ]
+        raise errors.DataError(
+            "the data have changed since this run began",
+            expected=f"images, labels, splits and groups as before ({sizes[0]})",
+            received=sizes[1],
+            file=run.path,
+        )
+    return True
+
+
+def _model(run, experiment, vocabulary, train_table, shown, resumed):
+    """Builds the model: as model.json says on resuming, else from the data."""
+    if resumed:
+        stored = run.read_json("model.json")["model"]
+        return models.build(models.ModelConfig(**stored))[0]
+    mean, deviation = batches.measure_pixels(
+        train_table, experiment.image, experiment.training.seed
+    )
     config = models.ModelConfig(
         num_classes=len(vocabulary),
         height=experiment.image.height,
@@ -173,11 +193,17 @@ def _build(experiment, vocabulary, shown, pixels):
         channels=experiment.image.channels,
         mean=mean,
         deviation=deviation,
-        initial_bias=(tuple(log_odds(shown).tolist()) if experiment.prior_bias else ()),
+        initial_bias=tuple(log_odds(shown).tolist()) if experiment.prior_bias else (),
         **experiment.model,
     )
     model, final_feature_map = models.build(config)
-    return model, final_feature_map, config
+    run.write_json("model.json", {
+        "model": dataclasses.asdict(config),
+        "image": experiment.image.to_dict(),
+        "final_feature_map": final_feature_map,
+        "parameters": model.count_params(),
+    })  # fmt: skip
+    return model
 
 
 def _fit(run, experiment, table, train_table, rates, model, shown):
@@ -221,120 +247,3 @@ def _fit(run, experiment, table, train_table, rates, model, shown):
         )
     finally:
         writer.close()
-
-
-def load_model(run, checkpoint="last"):
-    """Rebuilds a run's model and loads its weights.
-
-    Args:
-        run: `run.Run`.
-        checkpoint: `last`, `best` (by validation mean F2) or a step.
-
-    Returns:
-        (model, stored `model.json`, step).
-
-    Raises:
-        errors.DataError: there is no sound checkpoint.
-    """
-    stored = run.read_json("model.json")
-    model, _ = models.build(models.ModelConfig(**stored["model"]))
-    state = checkpoints.newest(run.checkpoints)
-    if state is None:
-        raise errors.DataError("the run has no sound checkpoint", file=run.checkpoints)
-    step = state.step
-    if checkpoint == "best" and state.best_step >= 0:
-        step = state.best_step
-    elif checkpoint not in ("last", "best"):
-        step = int(checkpoint)
-    checkpoints.load_weights(run.checkpoints, step, model)
-    return model, stored, step
-
-
-def read_for_run(
-    run, dataset, data, max_bad_fraction, images_folder="", quarantine=None
-):
-    """Reads data for a trained run: its vocabulary, its image size.
-
-    Args:
-        run: `run.Run`.
-        dataset: a name in `sources.SOURCES`.
-        data: the configuration of that source.
-        max_bad_fraction: share of unreadable images to put up with.
-        images_folder: a folder of unlabelled images to read instead.
-        quarantine: path of the CSV that names unreadable images; None writes none.
-
-    Returns:
-        (`labels.LabelTable`, notes).
-
-    Raises:
-        errors.DataError: as `read_table`, or labels that the run does not know.
-    """
-    vocabulary, _ = run.read_vocabulary()
-    if images_folder:
-        table, notes = image_folder.read(images_folder, vocabulary), []
-    else:
-        table, notes = sources.load(dataset).read_with_notes(data, vocabulary)
-    image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
-    return without_bad_images(table, notes, image_config, max_bad_fraction, quarantine)
-
-
-def predict(run, table, splits, output, checkpoint="last", batch_size=256):
-    """Predicts splits of a table and saves them.
-
-    Args:
-        run: `run.Run`.
-        table: `labels.LabelTable` of readable images and the run's vocabulary.
-        splits: names of splits.
-        output: folder that gets a predictions folder a split.
-        checkpoint: as in `load_model`.
-        batch_size: images a forward pass.
-
-    Returns:
-        {split: `predictions.Predictions`}.
-    """
-    model, stored, step = load_model(run, checkpoint)
-    image_config = images.ImageConfig.from_dict(stored["image"])
-    _, counts = run.read_vocabulary()
-    found = {}
-    for split in splits:
-        found[split] = inference.predict(
-            model,
-            table.select_split(split),
-            image_config,
-            counts,
-            batch_size,
-            {"run": str(run.path), "split": split, "step": step},
-        )
-        found[split].save(pathlib.Path(output) / split)
-    return found
-
-
-def export(run, directory, adaptation, threshold_logit, checkpoint="last"):
-    """Exports a run as a SavedModel.
-
-    Args:
-        run: `run.Run`.
-        directory: folder to write.
-        adaptation: `adapted.Adaptation` that brings threshold and last layer, or None.
-        threshold_logit: used when there is no adaptation.
-        checkpoint: as in `load_model`.
-
-    Raises:
-        errors.DataError: the adaptation is of another vocabulary or model.
-    """
-    model, stored, _ = load_model(run, checkpoint)
-    vocabulary, _ = run.read_vocabulary()
-    layer = {}
-    if adaptation is not None:
-        if adaptation.vocabulary_hash != vocabulary.hash:
-            raise errors.DataError(
-                "the adaptation is of another vocabulary",
-                expected=f"vocabulary {vocabulary.hash[:12]}",
-                received=f"vocabulary {adaptation.vocabulary_hash[:12]}",
-            )
-        threshold_logit = adaptation.threshold_logit
-        layer = {"kernel": adaptation.kernel, "bias": adaptation.bias}
-    image_config = images.ImageConfig.from_dict(stored["image"])
-    savedmodel.export(
-        model, image_config, vocabulary, threshold_logit, directory, **layer
-    )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from data_pipelines import batches, images
-from inclusive_tf import experiment
+from data_pipelines import batches, errors, images
+from inclusive_tf import trained
 from inclusive_tf.evaluation import bands
 from inclusive_tf.explain import cases as explained_cases
 from inclusive_tf.explain import gallery
@@ -12,7 +12,7 @@ from inclusive_tf.models import head
 HALVES = ("left", "right")
 
 
-def explain(run, table, split, predicted, threshold_logit, adaptation, config, counts,
+def explain(run, table, split, predicted, threshold_logit, config, counts, row,
             checkpoint="last"):  # fmt: skip
     """Writes RUN/explanations/SPLIT and returns what it holds.
 
@@ -20,38 +20,68 @@ def explain(run, table, split, predicted, threshold_logit, adaptation, config, c
         run: `run.Run`.
         table: `labels.LabelTable` that holds the split.
         split: its name.
-        predicted: `predictions.Predictions` of the split, adapted.
+        predicted: `predictions.Predictions` of the split, adapted or not; the model
+            gets their last layer.
         threshold_logit: float or [C].
-        adaptation: `adapted.Adaptation` whose last layer the model gets, or None.
         config: `cases.ExplainConfig`.
         counts: (errors to explain, images to check places on).
-        checkpoint: as in `experiment.load_model`.
+        row: how the report calls what is explained.
+        checkpoint: as in `trained.load_model`.
 
     Returns:
-        (described cases, what `gallery.check_places` found or None).
+        (described cases, the facts of `gallery.save`).
+
+    Raises:
+        errors.DataError: the predictions are of another checkpoint or of other images
+            than the split holds now.
     """
-    model, stored, _ = experiment.load_model(run, checkpoint)
-    if adaptation is not None and adaptation.kernel is not None:
-        model.get_layer(head.LOGITS).set_weights([adaptation.kernel, adaptation.bias])
+    model, stored, step = trained.load_model(run, checkpoint)
+    _require_same(predicted, table.select_split(split), step)
+    model.get_layer(head.LOGITS).set_weights([predicted.kernel, predicted.bias])
     part = table.select_split(split)
     image_config = images.ImageConfig.from_dict(stored["image"])
     tail = _tail(predicted)
     chosen = gallery.choose(predicted, threshold_logit, counts[0], tail)
+    errors_chosen = [case for case, _ in chosen]
     explained = explained_cases.explain_cases(
         model,
         stored["final_feature_map"],
-        _pixels(part, [case.row for case in chosen], image_config),
-        chosen,
+        _pixels(part, [case.row for case in errors_chosen], image_config),
+        errors_chosen,
         config,
     )
-    described = gallery.describe(explained, predicted, split)
-    places = None
+    reasons = [why for _, why in chosen]
+    described = gallery.describe(explained, reasons, predicted, split)
+    facts = {"row": row, "split": split, "given_from": _probability(threshold_logit)}
     if all(half in table.columns for half in HALVES):
-        places = _check_halves(
+        facts |= _check_halves(
             model, stored, part, predicted, threshold_logit, config, counts[1]
         )
-    gallery.save(run.path / "explanations" / split, described, places)
-    return described, places
+    gallery.save(run.path / "explanations" / split, described, facts)
+    return described, facts
+
+
+def _require_same(predicted, part, step):
+    """Refuses maps of other images, or another model, than the predictions are of."""
+    if predicted.source.get("step") != step:
+        raise errors.DataError(
+            "the predictions are of another checkpoint",
+            expected=f"step {step}",
+            received=f"step {predicted.source.get('step')}",
+        )
+    if predicted.ids.tolist() != part.ids.tolist():
+        raise errors.DataError(
+            "the data have changed since they were predicted",
+            expected=f"the same {len(predicted):,} images in the same order",
+            received=f"{len(part):,} images; predict again",
+        )
+
+
+def _probability(threshold_logit):
+    """The probability a label is given from, None where labels differ."""
+    if np.ndim(threshold_logit):
+        return None
+    return float(0.5 * (1 + np.tanh(0.5 * threshold_logit)))
 
 
 def _tail(predicted):
@@ -90,7 +120,7 @@ def _check_halves(model, stored, part, predicted, threshold_logit, config, count
         if len(rows) == count:
             break
     if not rows:
-        return None
+        return {}
     image_config = images.ImageConfig.from_dict(stored["image"])
     columns = np.arange(image_config.width) < image_config.width / 2
     masks = np.where(np.array(on_left)[:, None], columns, ~columns)

@@ -5,7 +5,6 @@ normalising are inside, as are the vocabulary and the thresholds.
 """
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 
@@ -209,12 +208,7 @@ def _thresholds(threshold_logit, classes):
 
 def _sums(directory):
     return {
-        path.relative_to(directory).as_posix(): _sha256(path)
+        path.relative_to(directory).as_posix(): atomic.sha256(path)
         for path in sorted(pathlib.Path(directory).rglob("*"))
         if path.is_file() and path.name != SERVING_FILE
     }
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -32,6 +32,7 @@ def predict(model, table, image_config, training_counts, batch_size=256, source=
     logits = np.empty((len(table), model.output_shape[-1]), np.float32)
     width = both.output[head.FEATURES].shape[-1]
     features = np.empty((len(table), width), np.float32)
+    kernel, bias = head.last_layer(model)
     start = 0
     for batch in batches.evaluation_batches(table, image_config, batch_size):
         outputs = forward(batch["image"])
@@ -50,4 +51,7 @@ def predict(model, table, image_config, training_counts, batch_size=256, source=
         training_counts=np.asarray(training_counts, np.int64),
         vocabulary=table.vocabulary,
         source=source or {},
+        kernel=kernel,
+        bias=bias,
+        cluster=table.cluster,
     )

@@ -24,6 +24,7 @@ _ARRAYS = {
     "group": "i",
     "training_counts": "i",
 }
+_OPTIONAL_ARRAYS = {"kernel": "f", "bias": "f", "cluster": "i"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Predictions:
         training_counts: int64 [C]; images that showed each label in training.
         vocabulary: the classes.
         source: free facts for the reader, such as run, split and checkpoint.
+        kernel: float32 [D, C] or None; the last layer, which made the logits of the
+            features. None where it is not known or there is none.
+        bias: float32 [C]; None where `kernel` is.
+        cluster: int32 [N] or None; images of one value belong together (a scene, a
+            track, near-duplicates): folds and resamples take all of them or none.
     """
 
     ids: np.ndarray
@@ -53,6 +59,9 @@ class Predictions:
     training_counts: np.ndarray
     vocabulary: labels.Vocabulary
     source: dict = dataclasses.field(default_factory=dict)
+    kernel: np.ndarray | None = None
+    bias: np.ndarray | None = None
+    cluster: np.ndarray | None = None
 
     def __post_init__(self):
         shapes = {
@@ -62,6 +71,18 @@ class Predictions:
             "group": (self.group.shape, (len(self.ids),)),
             "training_counts": (self.training_counts.shape, (len(self.vocabulary),)),
         }
+        if (self.kernel is None) != (self.bias is None):
+            raise errors.DataError(
+                "predictions hold half of a last layer",
+                expected="kernel and bias, or neither",
+                received="only one of them",
+            )
+        if self.kernel is not None:
+            layer = (self.features.shape[1], len(self.vocabulary))
+            shapes["kernel"] = (self.kernel.shape, layer)
+            shapes["bias"] = (self.bias.shape, layer[1:])
+        if self.cluster is not None:
+            shapes["cluster"] = (self.cluster.shape, (len(self.ids),))
         for name, (received, expected) in shapes.items():
             if received != expected:
                 raise errors.DataError(
@@ -83,6 +104,11 @@ class Predictions:
     def __len__(self):
         return len(self.ids)
 
+    @property
+    def layer_hash(self):
+        """SHA-256 of kernel and bias as float32, as hex; "" where there is none."""
+        return "" if self.kernel is None else hash_layer(self.kernel, self.bias)
+
     def take(self, rows):
         """Returns the images named by int or boolean `rows`, in that order."""
         return dataclasses.replace(
@@ -92,6 +118,7 @@ class Predictions:
             features=self.features[rows],
             truth=self.truth.take(rows),
             group=self.group[rows],
+            cluster=None if self.cluster is None else self.cluster[rows],
         )
 
     def save(self, folder):
@@ -106,6 +133,9 @@ class Predictions:
             "group": self.group,
             "training_counts": self.training_counts,
         }
+        for name in _OPTIONAL_ARRAYS:
+            if getattr(self, name) is not None:
+                arrays[name] = getattr(self, name)
         with atomic.folder(folder) as temporary:
             for name, array in arrays.items():
                 np.save(temporary / f"{name}.npy", array, allow_pickle=False)
@@ -120,15 +150,17 @@ class Predictions:
                 },
                 "source": self.source,
                 "sha256": {
-                    f"{name}.npy": _sha256(temporary / f"{name}.npy") for name in arrays
+                    f"{name}.npy": atomic.sha256(temporary / f"{name}.npy")
+                    for name in arrays
                 },
             }
             atomic.write_json(temporary / "manifest.json", manifest)
 
 
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def hash_layer(kernel, bias):
+    """Returns the SHA-256 of kernel [D, C] and bias [C] as float32, as hex."""
+    arrays = [np.ascontiguousarray(values, "<f4") for values in (kernel, bias)]
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 def load(folder, verify=True):
@@ -152,21 +184,13 @@ def load(folder, verify=True):
                 received=manifest["format"],
                 file=folder,
             )
-        arrays = {}
-        for name, kind in _ARRAYS.items():
-            path = folder / f"{name}.npy"
-            if verify and _sha256(path) != manifest["sha256"][path.name]:
-                raise errors.DataError(
-                    "the file does not match its sum in manifest.json", file=path
-                )
-            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-            if arrays[name].dtype.kind != kind:
-                raise errors.DataError(
-                    "an array of the wrong type",
-                    expected=f"dtype kind {kind}",
-                    received=str(arrays[name].dtype),
-                    file=path,
-                )
+        sums = manifest["sha256"]
+        kinds = dict(_ARRAYS)
+        kinds |= {n: k for n, k in _OPTIONAL_ARRAYS.items() if f"{n}.npy" in sums}
+        arrays = {
+            name: _load_array(folder / f"{name}.npy", kind, sums if verify else None)
+            for name, kind in kinds.items()
+        }
         vocabulary = labels.Vocabulary(
             manifest["vocabulary"]["ids"], manifest["vocabulary"]["names"]
         )
@@ -190,6 +214,7 @@ def load(folder, verify=True):
             training_counts=arrays["training_counts"],
             vocabulary=vocabulary,
             source=manifest["source"],
+            **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
         )
     except errors.DataError:
         raise
@@ -200,6 +225,22 @@ def load(folder, verify=True):
             received=f"{type(error).__name__}: {error}",
             file=folder,
         ) from error
+
+
+def _load_array(path, kind, sums):
+    if sums is not None and atomic.sha256(path) != sums[path.name]:
+        raise errors.DataError(
+            "the file does not match its sum in manifest.json", file=path
+        )
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.dtype.kind != kind:
+        raise errors.DataError(
+            "an array of the wrong type",
+            expected=f"dtype kind {kind}",
+            received=str(array.dtype),
+            file=path,
+        )
+    return array
 
 
 def require_same_vocabulary(first, second):

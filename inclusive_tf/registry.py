@@ -2,6 +2,8 @@
 
 import importlib
 
+from data_pipelines import errors
+
 
 def resolve(registry, name, kind):
     """Imports and returns what `registry` calls `name`.
@@ -12,10 +14,10 @@ def resolve(registry, name, kind):
         kind: what the registry holds, for the message.
 
     Raises:
-        ValueError: there is none; the message lists the known ones.
+        errors.SettingError: there is none; the message lists the known ones.
     """
     if name not in registry:
-        raise ValueError(
+        raise errors.SettingError(
             f"Unknown {kind}. Expected: one of {', '.join(sorted(registry))}. "
             f"Received: {name}."
         )

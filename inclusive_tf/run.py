@@ -1,13 +1,12 @@
 """A run is a directory, and any step can be taken again from it.
 
 flags.json         resolved flags of the training
-data.json          counts of splits and groups, notes, mean and deviation
+data.json          counts of splits, groups and labels, notes, fingerprint
 vocabulary.csv     label,name,training_count in the order of the logits
-quarantine.csv     images left out, with the reason
+quarantine.csv     images left out, with the reason (of the demo: beside the runs)
 exposure.json      what the resampling policy did
 model.json         `models.ModelConfig`, image config, final feature map
 training.json      steps, figures of every epoch, best checkpoint
-last_layer.npz     kernel and bias of the last layer
 checkpoints/       a folder a step
 logs/              TensorBoard
 predictions/SPLIT/ `predictions.Predictions`
@@ -18,7 +17,6 @@ export/            the SavedModel
 
 import contextlib
 import fcntl
-import io
 import json
 import pathlib
 
@@ -26,7 +24,7 @@ import numpy as np
 
 from data_pipelines import atomic, errors, labels
 
-MAY_CHANGE = frozenset({"runs_dir", "data_dir", "cache_dir", "verbosity", "keep"})
+MAY_CHANGE = frozenset({"data_dir", "cache_dir", "keep", "check_every"})
 """Flags whose change does not make another run of it."""
 
 
@@ -59,11 +57,13 @@ class Run:
         return self.path / "adaptation" / name
 
     @contextlib.contextmanager
-    def start(self, flags):
+    def start(self, flags, defaults=None):
         """Opens the directory for one training; others are refused meanwhile.
 
         Args:
-            flags: {name: JSON value}, the resolved flags.
+            flags: {name: JSON value}, the resolved flags; compared with flags.json, if
+                there is one, and not yet written.
+            defaults: {name: JSON value} of flags that an older flags.json lacks.
 
         Raises:
             errors.DataError: another process trains here, or the directory holds a run
@@ -77,14 +77,13 @@ class Run:
                 raise errors.DataError(
                     "another process is training in this directory", file=self.path
                 ) from error
-            self._refuse_other_flags(flags)
-            atomic.write_json(self.path / "flags.json", flags)
+            self._refuse_other_flags(flags, defaults or {})
             yield self
 
-    def _refuse_other_flags(self, flags):
+    def _refuse_other_flags(self, flags, defaults):
         if not (self.path / "flags.json").is_file():
             return
-        before = self.read_json("flags.json")
+        before = {**defaults, **self.read_json("flags.json")}
         changed = [
             f"--{name} {before.get(name)!r} → {flags.get(name)!r}"
             for name in sorted({*before, *flags} - MAY_CHANGE)
@@ -142,14 +141,3 @@ class Run:
             labels.Vocabulary(frame["label"].tolist(), frame["name"].tolist()),
             frame["training_count"].to_numpy(np.int64),
         )
-
-    def write_last_layer(self, kernel, bias):
-        """Writes last_layer.npz."""
-        buffer = io.BytesIO()
-        np.savez(buffer, kernel=kernel, bias=bias)
-        atomic.write_bytes(self.path / "last_layer.npz", buffer.getvalue())
-
-    def read_last_layer(self):
-        """Returns (kernel float32 [D, C], bias float32 [C])."""
-        with np.load(self.path / "last_layer.npz", allow_pickle=False) as arrays:
-            return arrays["kernel"], arrays["bias"]

@@ -1,14 +1,14 @@
 """Fits a last layer, one threshold, or both to a labelled tuning set.
 
-    python -m tools.adapt --predictions=RUN/predictions/tuning --run=RUN \\
+    python -m tools.adapt --predictions=RUN/predictions/tuning \\
         --last_layer --threshold --output=RUN/adaptation/NAME
 
 Predictions are those of the original model on the tuning set. --last_layer refits the
-last layer on their features, pulled towards the original one, which --run (its
-last_layer.npz) or --layer (such a file: arrays kernel and bias) gives; cross-validation
-chooses how strongly. --threshold fits the one threshold with the best mean F2, on
-logits out of fold. tools.evaluate, tools.compare and tools.submit apply the result with
---adaptation, and refuse images that it was fitted on.
+last layer on their features, pulled towards the original one, which predictions hold
+beside their logits; cross-validation chooses how strongly. --threshold fits the one
+threshold with the best mean F2, on logits out of fold. tools.evaluate, tools.compare
+and tools.submit apply the result with --adaptation, and refuse predictions of another
+model and images that it was fitted on.
 """
 
 from absl import flags
@@ -22,8 +22,6 @@ adaptation_flags.define()
 flags.DEFINE_string(
     "predictions", None, "Predictions of the tuning set.", required=True
 )
-flags.DEFINE_string("run", None, "Run directory that holds the original last layer.")
-flags.DEFINE_string("layer", None, "File with the original last layer, if not --run.")
 flags.DEFINE_string("output", None, "Folder to write.", required=True)
 
 
@@ -40,19 +38,10 @@ def main(_):
         raise errors.DataError(
             "nothing to fit", expected="--last_layer, --threshold or both"
         )
-    kernel = bias = None
-    if config.last_layer:
-        if not (FLAGS.layer or FLAGS.run):
-            raise errors.DataError(
-                "the original last layer is needed", expected="--run or --layer"
-            )
-        kernel, bias = adapted.load_layer(FLAGS.layer or FLAGS.run)
     adaptation = adapted.fit(
         predictions_module.load(FLAGS.predictions),
         config.last_layer,
         config.threshold,
-        kernel,
-        bias,
         seed=config.seed,
         folds=config.folds,
         name=config.name,
@@ -64,6 +53,12 @@ def main(_):
             f"penalty {row['penalty']:g}: log loss {row['log_loss']:.4f}, "
             f"mean F2 {row['mean_f2']:.4f}{mark}"
         )
+    end = adaptation.figures.get("penalty_at_end_of_grid")
+    if end:
+        print(f"the {end} penalty of the grid won: one beyond it might do better")
+    left_out = adaptation.fitted_on["without_known_labels"]
+    if left_out:
+        print(f"{left_out} images of which no label is known were left out")
     threshold = adaptation.threshold_logit
     print(
         f"threshold: logit {threshold:.4f}, probability {special.expit(threshold):.4f}"

@@ -19,6 +19,14 @@ from absl import logging as absl_logging
 
 from data_pipelines import errors
 
+_OURS = (
+    errors.DataError,
+    errors.MissingExtraError,
+    errors.SettingError,
+    errors.StoppedError,
+    OSError,
+)
+
 
 def run(main):
     """Parses the flags, calls `main(arguments)` and exits.
@@ -29,6 +37,8 @@ def run(main):
     """
     # a script's output is what it says, not what TensorFlow logs while it starts
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # our products are small: beside TensorFlow's threads, BLAS's own only wait
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     _show_flags_of_modules()
     app.run(lambda arguments: _guarded(main, arguments))
@@ -47,7 +57,7 @@ def _guarded(main, arguments):
                 received=" ".join(arguments[1:]),
             )
         return main(arguments)
-    except (errors.DataError, errors.MissingExtraError, OSError) as error:
+    except _OURS as error:
         line = " ".join(str(error).split())
         print(f"error: {line}", file=sys.stderr)
         return 1

@@ -5,11 +5,13 @@
         --after_adaptation=RESAMPLED/adaptation/NAME --output=comparison.json
 
 Prints after minus before for each measure with its 95-percent interval: paired, since
-both sides are scored on the same resamples of the images. Ids, their order, truth and
-groups must agree; with --leave_out_tuning, images that either adaptation was fitted on
-are left out of both.
+both sides are scored on the same resamples of the images, or of whole clusters where
+the predictions have them. Each side's worst group is its own, chosen after looking.
+Ids, their order, truth, groups and clusters must agree; with --leave_out_tuning, images
+that either adaptation was fitted on are left out of both.
 
-The JSON is {"measures": {name: {"difference", "low", "high", "n"}}}.
+The JSON holds what `inclusive_tf.evaluation.figures.compare` returns: {"measures":
+{name: {"difference", "low", "high", "n"}}} and further facts.
 """
 
 from absl import flags
@@ -34,15 +36,13 @@ flags.DEFINE_string("output", None, "JSON file to write.")
 
 def main(_):
     """Loads both sides, compares, prints and writes."""
-    from scipy import special
-
     from data_pipelines import atomic
     from inclusive_tf import predictions as predictions_module
     from inclusive_tf.adaptation import adapted
     from inclusive_tf.evaluation import figures, tables
 
     config = evaluation_flags.config_from_flags()
-    threshold = float(special.logit(config.threshold))
+    threshold = evaluation_flags.threshold_logit()
     sides = [predictions_module.load(folder) for folder in (FLAGS.before, FLAGS.after)]
     adaptations = [
         adapted.load(folder) if folder else None
@@ -58,6 +58,9 @@ def main(_):
     ]
     compared = figures.compare(*decided[0], *decided[1], config.bootstrap, config.seed)
     print(tables.comparison(compared))
+    (worst,) = compared["worst_groups"]
+    print(f"\nworst group, chosen after looking: {worst['before']} before, ", end="")
+    print(f"{worst['after']} after")
     if FLAGS.output:
         atomic.write_json(FLAGS.output, compared)
         print(f"\nwritten to {FLAGS.output}")

@@ -45,6 +45,7 @@ def main(_):
     found, cases = demo.run(
         experiment_flags.config_from_flags(),
         run_flags.resolved(),
+        run_flags.defaults(),
         output,
         explain_flags.config_from_flags(),
         (FLAGS.count, FLAGS.check),

@@ -5,9 +5,12 @@
         --output=figures.json
 
 Prints mean F2, macro F2, recall of head, middle and tail, the worst group, all groups
-and the most frequent labels, each with its 95-percent interval by bootstrap over images
-and the number of images it rests on. A row gives the best constant answer, chosen on
---constant_from; without that it is chosen on the same images, which flatters it.
+and the most frequent labels, each with the number of images it rests on and its
+95-percent interval by bootstrap over images, or over whole clusters where the
+predictions have them; fewer than 10 are too few for an interval. The worst group is
+chosen after looking, among groups of at least 10 images. A row gives the best constant
+answer, chosen on --constant_from; without that it is chosen on the same images, which
+flatters it.
 
 The JSON holds what `inclusive_tf.evaluation.figures.figures` returns, and further
 "threshold_logit", "source" and "constant": {"labels", "positions", "chosen_on",
@@ -48,7 +51,7 @@ def main(_):
     predictions, threshold = adapted.load_decided(
         FLAGS.predictions,
         FLAGS.adaptation,
-        float(special.logit(config.threshold)),
+        evaluation_flags.threshold_logit(),
         FLAGS.leave_out_tuning,
     )
     found = figures.figures(predictions, threshold, config.bootstrap, config.seed)

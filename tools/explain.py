@@ -27,39 +27,41 @@ flags.DEFINE_string("checkpoint", "last", "The checkpoint that was predicted wit
 
 
 def main(_):
-    import math
-
-    from inclusive_tf import experiment, explanation
+    from inclusive_tf import explanation, trained
     from inclusive_tf import run as run_directory
     from inclusive_tf.adaptation import adapted
+    from inclusive_tf.evaluation import tables
 
     run = run_directory.Run(FLAGS.run)
     run_flags.remember(run.read_json("flags.json"))
-    table, _ = experiment.read_for_run(
-        run, FLAGS.dataset, data_flags.config_from_flags(), FLAGS.max_bad_fraction
+    table, _ = trained.read_data(
+        run,
+        FLAGS.dataset,
+        data_flags.config_from_flags(),
+        FLAGS.max_bad_fraction,
+        splits=[FLAGS.split],
     )
     predicted, threshold = adapted.load_decided(
         run.predictions(FLAGS.split),
         FLAGS.adaptation or None,
-        math.log(FLAGS.threshold / (1 - FLAGS.threshold)),
+        evaluation_flags.threshold_logit(),
     )
-    described, places = explanation.explain(
+    described, facts = explanation.explain(
         run,
         table,
         FLAGS.split,
         predicted,
         threshold,
-        adapted.load(FLAGS.adaptation) if FLAGS.adaptation else None,
         explain_flags.config_from_flags(),
         (FLAGS.count, FLAGS.check),
+        predicted.source.get("adaptation", "as trained"),
         FLAGS.checkpoint,
     )
-    for key, rows in (places or {}).items():
-        for row in rows:
-            found = row["hits"]
+    for key in ("pointing", "energy"):
+        for row in facts.get(key, ()):
             print(
-                f"{row['method']} {key}: {found['value']:.3f} [{found['low']:.3f}, "
-                f"{found['high']:.3f}] over {found['n']}, chance {row['baseline']:.3f}"
+                f"{row['method']} {key}: {tables.interval_text(row['hits'])} over "
+                f"{row['hits']['n']}, chance {row['baseline']:.3f}"
             )
     print(f"{len(described)} errors → {run.path / 'explanations' / FLAGS.split}")
 

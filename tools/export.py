@@ -26,19 +26,17 @@ flags.DEFINE_string("output", "", "Folder to write; empty: RUN/export.")
 
 
 def main(_):
-    import math
-
-    from inclusive_tf import experiment
     from inclusive_tf import run as run_directory
+    from inclusive_tf import trained
     from inclusive_tf.adaptation import adapted
 
     run = run_directory.Run(FLAGS.run)
     output = pathlib.Path(FLAGS.output or run.path / "export")
-    experiment.export(
+    trained.export(
         run,
         output,
         adapted.load(FLAGS.adaptation) if FLAGS.adaptation else None,
-        math.log(FLAGS.threshold / (1 - FLAGS.threshold)),
+        evaluation_flags.threshold_logit(),
         FLAGS.checkpoint,
     )
     print(f"exported: {output}")

@@ -30,25 +30,26 @@ flags.DEFINE_string("output", "", "Folder to write to; empty: RUN/predictions.")
 
 
 def main(_):
-    from inclusive_tf import experiment
     from inclusive_tf import run as run_directory
+    from inclusive_tf import trained
 
     run = run_directory.Run(FLAGS.run)
     run_flags.remember(run.read_json("flags.json"))
     output = pathlib.Path(FLAGS.output or run.path / "predictions")
-    table, notes = experiment.read_for_run(
+    table, notes = trained.read_data(
         run,
         FLAGS.dataset,
         data_flags.config_from_flags(),
         FLAGS.max_bad_fraction,
+        splits=FLAGS.predict_splits,
         images_folder=FLAGS.images,
         quarantine=output / "quarantine.csv",
     )
     for note in notes:
         print(f"note: {note}")
-    splits = FLAGS.predict_splits or [s for s in table.split_names if s != "train"]
-    found = experiment.predict(
-        run, table, splits, output, FLAGS.checkpoint, FLAGS.batch_size
+    present = [name for name, count in table.split_counts().items() if count]
+    found = trained.predict(
+        run, table, present, output, FLAGS.checkpoint, FLAGS.batch_size
     )
     for split, predicted in found.items():
         print(f"{split}: {len(predicted):,} images → {output / split}")

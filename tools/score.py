@@ -12,7 +12,7 @@ scored, such as the tuning set. The last line is
 where an image scores F2 = 5 TP / (4 |truth| + |given|), 0 when nothing matches. Images
 of the truth that the submission lacks are an error; images it has beyond the truth are
 counted. With --bootstrap=N the line before it gives the interval that holds 95 in 100
-of N resamples of the images.
+of N resamples of the images, or says that there are too few for one.
 """
 
 from absl import flags
@@ -48,7 +48,10 @@ def main(_):
 
         scores = np.array(list(result.per_image.values()))
         interval = bootstrap.mean_interval(scores, FLAGS.bootstrap, FLAGS.seed)
-        print(f"95 % interval {interval['low']:.6f} to {interval['high']:.6f}")
+        if interval["low"] is None:
+            print(f"95 % interval: too few images, at least {bootstrap.MIN} are needed")
+        else:
+            print(f"95 % interval {interval['low']:.6f} to {interval['high']:.6f}")
     print(f"mean F2 {result.mean_f2:.6f} over {len(result.per_image)} images")
 
 

@@ -6,7 +6,9 @@
 
 The file has the header image_id,labels and is checked before it is written: each image
 once, each label in the vocabulary, no row without a label (--fill gives such rows a
-constant answer) and, with --expected, exactly the images of that file.
+constant answer) and, with --expected, exactly the images of that file. The challenge's
+ids are file names without folder and extension: where predictions are of a folder,
+whose ids are paths, --id=stem writes "sub/0a1b2c.jpg" as 0a1b2c.
 """
 
 from absl import flags
@@ -21,25 +23,32 @@ flags.DEFINE_string("predictions", None, "Folder of predictions.", required=True
 flags.DEFINE_string("adaptation", None, "Folder of an adaptation to apply.")
 flags.DEFINE_string("expected", None, "CSV file whose images are to be answered.")
 flags.DEFINE_string("fill", "", "Labels, space-joined, for images left without any.")
+flags.DEFINE_enum(
+    "id",
+    "path",
+    ["path", "stem"],
+    "How an image is named: its id as it is, or its stem.",
+)
 flags.DEFINE_string("output", None, "CSV file to write.", required=True)
 
 
 def main(_):
     """Decides, checks and writes."""
-    from scipy import special
-
     from inclusive_tf.adaptation import adapted
     from inclusive_tf.evaluation import f2, submissions
 
     predictions, threshold = adapted.load_decided(
-        FLAGS.predictions, FLAGS.adaptation, float(special.logit(FLAGS.threshold))
+        FLAGS.predictions, FLAGS.adaptation, evaluation_flags.threshold_logit()
     )
     codes = predictions.vocabulary.ids
     given = f2.decisions(predictions.logits, threshold)
     ends = zip(given.offsets[:-1], given.offsets[1:], strict=True)
+    images = [str(image) for image in predictions.ids]
+    if FLAGS.id == "stem":
+        images = submissions.stems(images)
     answers = [
-        (str(image), [codes[label] for label in given.index[start:end]])
-        for image, (start, end) in zip(predictions.ids, ends, strict=True)
+        (image, [codes[label] for label in given.index[start:end]])
+        for image, (start, end) in zip(images, ends, strict=True)
     ]
     expected = submissions.read(FLAGS.expected) if FLAGS.expected else None
     filled = submissions.write(

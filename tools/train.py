@@ -10,8 +10,6 @@ same flags it goes on from the newest checkpoint. Watch with `tensorboard --logd
 Exit code 1 with one line on stderr when the data cannot be used or the loss diverges.
 """
 
-import sys
-
 from absl import flags
 
 from flags import experiment_flags, run_flags
@@ -25,18 +23,15 @@ experiment_flags.define()
 def main(_):
     from inclusive_tf import experiment
     from inclusive_tf import run as run_directory
-    from inclusive_tf.training import loop
 
     run = run_directory.Run(FLAGS.run)
-    try:
-        state = experiment.train(
-            run, experiment_flags.config_from_flags(), run_flags.resolved()
-        )
-    except loop.TrainingDivergedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    state = experiment.train(
+        run,
+        experiment_flags.config_from_flags(),
+        run_flags.resolved(),
+        run_flags.defaults(),
+    )
     print(f"trained {state.step:,} steps: {run.path}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ same examples in every epoch when seeded, and takes one class an example.
 
 import tensorflow as tf
 
-from data_pipelines import hashing
+from data_pipelines import graphs, hashing
 from data_pipelines.resampling import plan
 
-_STREAM = 2
+_SELECTION = -1
+"""In place of a copy's number, so that no augmentation has the same key."""
 _BLOCK = 256
 
 
@@ -74,23 +75,25 @@ def streaming(records, rates, seed, shuffle_buffer=0):
         `tf.data.Dataset` without end, pass after pass, with the record under "data".
 
     Raises:
-        tf.errors.InvalidArgumentError: on reading, when the stream and the rates differ
-            in length.
+        tf.errors.InvalidArgumentError: on reading, when the stream is longer than the
+            rates.
     """
     rates = tf.constant(rates, tf.float64)
 
     def select(epoch, positions, block):
-        with tf.control_dependencies([
-            tf.debugging.assert_less(
-                positions[-1], tf.size(rates, tf.int64),
-                "The stream holds more records than there are rates.",
-            )
-        ]):  # fmt: skip
-            keys = tf.stack(
-                [tf.fill(tf.shape(positions), epoch), positions,
-                 tf.fill(tf.shape(positions), tf.constant(_STREAM, tf.int64))],
-                axis=1,
-            )  # fmt: skip
+        positions = graphs.require(
+            positions[-1] < tf.size(rates, tf.int64),
+            positions,
+            "the stream holds more records than there are rates",
+        )
+        keys = tf.stack(
+            [
+                tf.fill(tf.shape(positions), epoch),
+                positions,
+                tf.fill(tf.shape(positions), tf.constant(_SELECTION, tf.int64)),
+            ],
+            axis=1,
+        )
         uniform = hashing.uniforms(keys, seed, 1)[:, 0]
         counts = tf.cast(
             tf.floor(tf.gather(rates, positions) + tf.cast(uniform, tf.float64)),

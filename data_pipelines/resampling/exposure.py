@@ -6,6 +6,7 @@ import numpy as np
 
 _FAR = 2.0
 _REPEATS = 20.0
+_ALWAYS = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,16 +59,36 @@ class Exposure:
         }
 
 
-def _label_sums(table, values):
-    present = table.labels.present()
-    return np.bincount(
-        present.index, values[present.rows()], minlength=present.num_classes
-    )
+class _Shown:
+    """Which images show which label, looked up from both sides."""
+
+    def __init__(self, table):
+        self.present = table.labels.present()
+        self.rows = self.present.rows()
+        self._by_label = self.rows[np.argsort(self.present.index, kind="stable")]
+        self._ends = np.cumsum(self.present.counts())
+
+    def sums(self, values):
+        """Returns float [C]: the values of the images that show each label, added."""
+        return np.bincount(
+            self.present.index, values[self.rows], minlength=self.present.num_classes
+        )
+
+    def companions(self, label):
+        """Returns the labels whose images nearly all show this label as well."""
+        start = self._ends[label - 1] if label else 0
+        images = self._by_label[start : self._ends[label]]
+        together = np.bincount(
+            self.present.take(images).index, minlength=self.present.num_classes
+        )
+        always = together > _ALWAYS * self.present.counts()
+        always[label] = False
+        return np.flatnonzero(always)
 
 
-def _reason(table, label, after, count, goal):
+def _reason(shown, names, label, after, count, goal):
     """Why a label ends far from the even share, or None when it does not."""
-    name = table.vocabulary.names[label]
+    name = names[label]
     if count[label] == 0:
         return f"{name}: no training image shows it"
     if after[label] < goal / _FAR:
@@ -79,15 +100,7 @@ def _reason(table, label, after, count, goal):
             "epoch each; augmentation is all that tells the copies apart"
         )
     if after[label] > goal * _FAR:
-        present = table.labels.present()
-        rows = present.rows()
-        with_label = np.zeros(len(table), bool)
-        with_label[rows[present.index == label]] = True
-        companions = np.bincount(
-            present.index[with_label[rows]], minlength=len(count)
-        ) / np.maximum(count, 1)
-        companions[label] = 0
-        always = [table.vocabulary.names[i] for i in np.flatnonzero(companions > 0.9)]
+        always = [names[other] for other in shown.companions(label)]
         if always:
             return f"{name}: comes with every {', '.join(always[:5])}"
         return f"{name}: {after[label]:,.0f} draws, over twice the even share"
@@ -97,6 +110,9 @@ def _reason(table, label, after, count, goal):
 def measure(table, rates, policy):
     """Measures a policy.
 
+    A label counts as not balanced when it ends below half or above twice the median of
+    the labels' draws, or when its images repeat more than 20 times an epoch.
+
     Args:
         table: `labels.LabelTable` of the training split.
         rates: float64 [N] of `policies.rates`.
@@ -105,14 +121,14 @@ def measure(table, rates, policy):
     Returns:
         `Exposure`.
     """
+    shown, names = _Shown(table), table.vocabulary.names
     draws = round(float(rates.sum()))
     count = table.labels.counts()
-    after = _label_sums(table, rates)
+    after = shown.sums(rates)
     goal = float(np.median(after[count > 0])) if (count > 0).any() else 0.0
-    reasons = []
-    for label in range(len(count)):
-        if policy != "none" or count[label] == 0:
-            reasons.append(_reason(table, label, after, count, goal))
+    # without resampling nothing was meant to be balanced
+    looked_at = np.flatnonzero(count == 0) if policy == "none" else range(len(count))
+    reasons = [_reason(shown, names, i, after, count, goal) for i in looked_at]
     return Exposure(
         policy=policy,
         draws=draws,
@@ -120,7 +136,7 @@ def measure(table, rates, policy):
         effective_sample_size=float(rates.sum() ** 2 / np.square(rates).sum()),
         distinct=float(np.minimum(rates, 1).sum()),
         label_ids=table.vocabulary.ids,
-        label_names=table.vocabulary.names,
+        label_names=names,
         count=count,
         before=count * (draws / len(table)),
         after=after,

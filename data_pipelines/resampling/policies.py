@@ -10,6 +10,8 @@ An image without any label counts as showing one further class, "no label".
 
 import numpy as np
 
+from data_pipelines import errors
+
 
 def _with_no_label(table):
     """Presence as (row of each entry, class of each entry, count of each class)."""
@@ -85,15 +87,15 @@ def rates(table, policy, epoch_size, **settings):
         **settings: what the policy takes beside the table.
 
     Raises:
-        ValueError: an unknown policy, an empty table or an epoch without draws.
+        errors.SettingError: an unknown policy, an empty table or no draws.
     """
     if policy not in POLICIES:
-        raise ValueError(
+        raise errors.SettingError(
             f"Unknown resampling policy. Expected: one of {', '.join(POLICIES)}. "
             f"Received: {policy}."
         )
     if not len(table) or epoch_size < 1:
-        raise ValueError(
+        raise errors.SettingError(
             "Nothing to draw. Expected: at least one example and one draw. "
             f"Received: {len(table)} examples, {epoch_size} draws."
         )

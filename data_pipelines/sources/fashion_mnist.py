@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import zlib
 
 import numpy as np
 
@@ -42,17 +43,18 @@ def _read_idx(path, magic, count):
     try:
         with opener(path, "rb") as file:
             data = file.read(header_size + expected_size + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise errors.DataError(
             "the file cannot be read", received=str(error), file=path
         ) from error
-    header = np.frombuffer(data[:header_size], ">u4").tolist()
+    whole_words = data[: min(header_size, len(data)) // 4 * 4]
+    header = np.frombuffer(whole_words, ">u4").tolist()
     right = [magic, count] + ([SIDE, SIDE] if magic == 2051 else [])
     if header != right or len(data) != header_size + expected_size:
         raise errors.DataError(
             "not the Fashion-MNIST file of this name",
-            expected=f"IDX header {right} and {expected_size:,} bytes",
-            received=f"IDX header {header} and {len(data) - header_size:,} bytes",
+            expected=f"IDX header {right}, {header_size + expected_size:,} bytes",
+            received=f"IDX header {header}, {len(data):,} bytes",
             file=path,
         )
     return np.frombuffer(data, np.uint8, offset=header_size)
@@ -120,7 +122,8 @@ def unpack_debian_package(destination):
     Raises:
         OSError, subprocess.SubprocessError: no apt-get or dpkg, or no package.
     """
-    destination = pathlib.Path(destination)
+    # apt resolves relative folders against its own working directory
+    destination = pathlib.Path(destination).resolve()
     found = destination / SYSTEM_FOLDER.relative_to("/")
     if found.is_dir():
         return found

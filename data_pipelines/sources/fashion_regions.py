@@ -281,9 +281,9 @@ def _what_matters(config):
 
 def prepare(config):
     """Returns the folder of the data set, made now unless it is already there."""
-    key = hashlib.sha256(
-        json.dumps([_VERSION, _what_matters(config)]).encode()
-    ).hexdigest()[:8]
+    place = str(pathlib.Path(config.data_dir).resolve()) if config.data_dir else ""
+    made_from = json.dumps([_VERSION, _what_matters(config), place])
+    key = hashlib.sha256(made_from.encode()).hexdigest()[:8]
     name = f"fashion_regions-seed{config.seed}-{key}"
     folder = pathlib.Path(config.cache_dir) / name
     if not (folder / "labels.csv").is_file():

@@ -13,14 +13,14 @@ def parse_rule(text):
     """Parses `name:column=a|b&other=c` into (name, {column: set of values}).
 
     Raises:
-        ValueError: the text is of another form.
+        errors.SettingError: the text is of another form.
     """
     name, colon, condition = text.partition(":")
     conditions = {}
     for part in condition.split("&"):
         column, equals, values = part.partition("=")
         if not (name and colon and column and equals):
-            raise ValueError(
+            raise errors.SettingError(
                 "A split rule cannot be read. Expected: name:column=value|value, with "
                 f"further conditions after &. Received: {text}."
             )
@@ -77,7 +77,7 @@ def held_out(clusters, fraction, seed):
     """
     names, inverse, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     keys = [hashlib.sha256(f"{seed}\0{name}".encode()).digest() for name in names]
-    order = np.array(sorted(range(len(names)), key=keys.__getitem__))
+    order = np.array(sorted(range(len(names)), key=keys.__getitem__), np.int64)
     before = np.cumsum(sizes[order]) - sizes[order]
     taken = np.zeros(len(names), bool)
     taken[order[before < fraction * len(clusters)]] = True
@@ -113,7 +113,7 @@ def assign(frame, config, training=True):
         frame[config.cluster_column] if config.cluster_column
         else frame[config.path_column]
     ).to_numpy(dtype=str)  # fmt: skip
-    if config.validation_fraction:
+    if config.validation_fraction and training:
         if (split == "validation").any():
             raise errors.DataError(
                 "validation_fraction is set, yet there is a split 'validation'",

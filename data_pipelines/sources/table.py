@@ -66,7 +66,8 @@ def read_csv(path):
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file, strict=True))
+            reader = csv.reader(file, strict=True)
+            rows = list(reader)
     except FileNotFoundError as error:
         raise errors.DataError("there is no such file", file=path) from error
     except IsADirectoryError as error:
@@ -77,7 +78,7 @@ def read_csv(path):
         ) from error
     except csv.Error as error:
         raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path
+            "the file is no CSV", received=str(error), file=path, row=reader.line_num
         ) from error
     while rows and not rows[-1]:
         rows.pop()
@@ -248,7 +249,7 @@ def read_with_notes(config, vocabulary=None):
     for name, allowed in (("unlabelled", ("keep", "drop")),
                           ("unseen_labels", ("error", "keep"))):  # fmt: skip
         if getattr(config, name) not in allowed:
-            raise ValueError(
+            raise errors.SettingError(
                 f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
                 f"Received: {getattr(config, name)}."
             )
@@ -257,9 +258,12 @@ def read_with_notes(config, vocabulary=None):
     frame = read_csv(config.table)
     _check_columns(frame, config)
     ids = frame[config.path_column].to_numpy(dtype=str)
-    repeat = _first_repeat(ids)
+    folder = config.image_dir or pathlib.Path(config.table).resolve().parent
+    locations = _locations(ids, folder, config.table)
+    # a.png and ./a.png are one file
+    repeat = _first_repeat(locations)
     if repeat is not None:
-        first = int(np.argmax(ids == ids[repeat]))
+        first = int(np.argmax(locations == locations[repeat]))
         raise errors.DataError(
             f"a path stands twice (first in row {first + 2})",
             expected="one row an image",
@@ -267,8 +271,6 @@ def read_with_notes(config, vocabulary=None):
             file=config.table,
             row=repeat + 2,
         )
-    folder = config.image_dir or pathlib.Path(config.table).resolve().parent
-    locations = _locations(ids, folder, config.table)
     rows = _row_labels(frame, config)
     notes = []
     split = split_rules.assign(frame, config, training=vocabulary is None)
@@ -299,9 +301,12 @@ def read_with_notes(config, vocabulary=None):
     group_names, group_index = np.unique(group, return_inverse=True)
     extra = {
         column: frame[column].to_numpy(dtype=str)[keep]
-        for column in (*config.extra_columns, config.cluster_column)
-        if column
+        for column in config.extra_columns
     }
+    cluster = None
+    if config.cluster_column:
+        names = frame[config.cluster_column].to_numpy(dtype=str)[keep]
+        cluster = np.unique(names, return_inverse=True)[1].astype(np.int32)
     table = labels.LabelTable(
         ids=ids[keep],
         locations=locations[keep],
@@ -313,6 +318,7 @@ def read_with_notes(config, vocabulary=None):
         group_names=tuple(group_names.tolist()),
         split=np.array([split_names.index(name) for name in split[keep]], np.int32),
         split_names=split_names,
+        cluster=cluster,
         columns=extra,
     )
     return table, notes

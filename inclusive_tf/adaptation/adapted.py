@@ -1,10 +1,8 @@
 """An adaptation: a threshold, and perhaps a new last layer, fitted on a tuning set."""
 
 import dataclasses
-import hashlib
 import json
 import pathlib
-import zipfile
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from inclusive_tf import predictions as predictions_module
 from inclusive_tf.adaptation import folds as folds_module
 from inclusive_tf.adaptation import last_layer as last_layers
 from inclusive_tf.adaptation import thresholds
-from inclusive_tf.evaluation import f2
+from inclusive_tf.evaluation import f2, measures
 
 FORMAT = 1
 PLAIN_THRESHOLD = 0.0
@@ -31,9 +29,13 @@ class Adaptation:
         bias: float32 [C] or None.
         vocabulary_hash: of the vocabulary it speaks of.
         fitted_ids: str [n]; the tuning images, which must not be evaluated on.
-        fitted_on: {"images", "present_labels", "source"}.
-        figures: {"mean_f2", "estimate", ...}: how it did on the tuning set, and the
-            table of penalties when the last layer was refitted.
+        fitted_on: {"images", "without_known_labels": how many were left out for that,
+            "present_labels", "source"}.
+        figures: {"mean_f2", "estimate"}: how it did on the tuning set; after a refit of
+            the last layer further "penalty", "penalties" (the table) and
+            "penalty_at_end_of_grid" ("lowest", "highest" or None).
+        layer_hash: `predictions.Predictions.layer_hash` of the model it was fitted for;
+            "" where that is not known.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Adaptation:
     fitted_ids: np.ndarray
     fitted_on: dict
     figures: dict
+    layer_hash: str = ""
 
     def save(self, folder):
         """Writes adaptation.json and arrays, whole or not at all, with SHA-256 sums."""
@@ -60,81 +63,61 @@ class Adaptation:
                     "name": self.name,
                     "threshold_logit": self.threshold_logit,
                     "vocabulary_hash": self.vocabulary_hash,
+                    "layer_hash": self.layer_hash,
                     "fitted_on": self.fitted_on,
                     "figures": self.figures,
-                    "sha256": {name: _sha256(temporary / name) for name in arrays},
+                    "sha256": {
+                        name: atomic.sha256(temporary / name) for name in arrays
+                    },
                 },
             )
 
 
-def fit(
-    tuning,
-    last_layer,
-    threshold,
-    kernel=None,
-    bias=None,
-    seed=0,
-    folds=5,
-    clusters=None,
-    name=None,
-):
+def fit(tuning, last_layer, threshold, seed=0, folds=5, name=None):
     """Fits a last layer, a global threshold, both or neither.
 
     After a refit the threshold is fitted on logits out of fold, since in-sample logits
-    are further from 0 than those of new images will be.
+    are further from 0 than those of new images will be. Images of which no label is
+    known are left out, and images of one `tuning.cluster` stay in one fold.
 
     Args:
-        tuning: `predictions.Predictions` of the tuning set.
+        tuning: `predictions.Predictions` of the tuning set; for a refit with the last
+            layer that made them.
         last_layer: whether to refit the last layer.
         threshold: whether to fit the threshold; otherwise it is probability 0.5.
-        kernel: float [D, C]; the original last layer, needed for a refit.
-        bias: float [C].
         seed: of the folds.
         folds: how many.
-        clusters: int or str [N] or None; images of one cluster stay in one fold.
         name: for tables; by default it says what was fitted.
 
     Returns:
         `Adaptation`.
 
     Raises:
-        errors.DataError: the original layer is missing or not the one that made the
-            predictions, or the tuning set shows no label or is smaller than `folds`.
+        errors.DataError: the predictions lack the last layer, no label is known, all
+            labels lie in one fold, or there are fewer images or clusters than `folds`.
     """
-    truth, absent = tuning.truth, tuning.unlisted_is_absent
-    logits, new_kernel, new_bias = tuning.logits, None, None
+    known = measures.with_known_labels(tuning)
+    truth, absent, clusters = known.truth, known.unlisted_is_absent, known.cluster
+    logits, new_kernel, new_bias = known.logits, None, None
     figures, fold_of = {}, None
     if last_layer:
-        if kernel is None or bias is None:
-            raise errors.DataError(
-                "a last layer is refitted from the original one",
-                expected="its kernel and bias",
-                received="none",
-            )
-        last_layers.require_layer_of(tuning, kernel, bias)
-        refitted = last_layers.refit(
-            tuning.features,
-            truth,
-            kernel,
-            bias,
-            absent,
-            folds=folds,
-            seed=seed,
-            clusters=clusters,
-        )
+        refitted = _refit(known, folds, seed)
         logits, fold_of = refitted.out_of_fold, refitted.folds
         new_kernel, new_bias = refitted.kernel, refitted.bias
-        figures |= {"penalty": refitted.penalty, "penalties": refitted.table}
+        figures |= {
+            "penalty": refitted.penalty,
+            "penalty_at_end_of_grid": refitted.end_of_grid,
+            "penalties": refitted.table,
+        }
     threshold_logit = PLAIN_THRESHOLD
     if threshold:
-        threshold_logit = thresholds.global_threshold(
-            logits, truth, absent
-        ).threshold_logit
         if fold_of is None:
             fold_of = folds_module.assign(len(truth), folds, seed, clusters)
         figures["mean_f2"] = thresholds.cross_fitted_mean_f2(
             logits, truth, fold_of, absent
         )
+        fitted = thresholds.global_threshold(logits, truth, absent)
+        threshold_logit = fitted.threshold_logit
     else:
         figures["mean_f2"] = f2.mean_f2(logits, threshold_logit, truth, absent)
     cross_fitted = last_layer or threshold
@@ -148,11 +131,33 @@ def fit(
         tuning.vocabulary.hash,
         np.array(tuning.ids),
         {
-            "images": len(tuning),
+            "images": len(known),
+            "without_known_labels": len(tuning) - len(known),
             "present_labels": int(np.count_nonzero(truth.counts())),
             "source": tuning.source,
         },
         figures,
+        tuning.layer_hash,
+    )
+
+
+def _refit(known, folds, seed):
+    if known.kernel is None:
+        raise errors.DataError(
+            "a last layer is refitted from the one that made the predictions, and "
+            "these predictions do not hold it",
+            expected="predictions with kernel and bias; predict again with "
+            "`tools.predict`",
+        )
+    return last_layers.refit(
+        known.features,
+        known.truth,
+        known.kernel,
+        known.bias,
+        known.unlisted_is_absent,
+        folds=folds,
+        seed=seed,
+        clusters=known.cluster,
     )
 
 
@@ -164,17 +169,24 @@ def apply(adaptation, predictions):
         predictions: `predictions.Predictions` of none of the tuning images.
 
     Returns:
-        (`predictions.Predictions` with new logits, threshold_logit).
+        (`predictions.Predictions` with the new last layer and its logits, or the same
+        when it stayed; threshold_logit).
 
     Raises:
-        errors.DataError: the vocabularies or the widths of the features differ, or the
-            predictions hold images of the tuning set.
+        errors.DataError: the vocabularies, the last layers or the widths of the
+            features differ, or the predictions hold images of the tuning set. The last
+            layer tells models apart; it is not compared where one side lacks it.
     """
     if adaptation.vocabulary_hash != predictions.vocabulary.hash:
         raise errors.DataError(
             "the adaptation is of another vocabulary",
             expected=f"vocabulary {adaptation.vocabulary_hash[:12]}",
             received=f"vocabulary {predictions.vocabulary.hash[:12]}",
+        )
+    if "" not in (adaptation.layer_hash, predictions.layer_hash):
+        _require_same_model(
+            f"last layer {adaptation.layer_hash}",
+            f"last layer {predictions.layer_hash}",
         )
     shared = np.intersect1d(adaptation.fitted_ids, predictions.ids)
     if len(shared):
@@ -185,17 +197,26 @@ def apply(adaptation, predictions):
         )
     if adaptation.kernel is None:
         return predictions, adaptation.threshold_logit
-    if predictions.features.shape[1] != len(adaptation.kernel):
-        raise errors.DataError(
-            "the adaptation is of another model",
-            expected=f"{len(adaptation.kernel)} features",
-            received=f"{predictions.features.shape[1]}",
-        )
+    width = predictions.features.shape[1]
+    _require_same_model(f"{len(adaptation.kernel)} features", f"{width} features")
     logits = np.asarray(predictions.features, np.float32) @ adaptation.kernel
     logits += adaptation.bias
     source = {**predictions.source, "adaptation": adaptation.name}
-    changed = dataclasses.replace(predictions, logits=logits, source=source)
+    changed = dataclasses.replace(
+        predictions,
+        logits=logits,
+        source=source,
+        kernel=adaptation.kernel,
+        bias=adaptation.bias,
+    )
     return changed, adaptation.threshold_logit
+
+
+def _require_same_model(expected, received):
+    if expected != received:
+        raise errors.DataError(
+            "the adaptation is of another model", expected=expected, received=received
+        )
 
 
 def load_decided(
@@ -255,7 +276,7 @@ def load(folder):
         arrays = {}
         for name, expected in stored["sha256"].items():
             path = folder / pathlib.PurePath(name).name
-            if _sha256(path) != expected:
+            if atomic.sha256(path) != expected:
                 raise errors.DataError(
                     "the file does not match its sum in adaptation.json", file=path
                 )
@@ -269,6 +290,7 @@ def load(folder):
             arrays["fitted_ids.npy"],
             stored["fitted_on"],
             stored["figures"],
+            stored.get("layer_hash", ""),
         )
     except errors.DataError:
         raise
@@ -279,52 +301,3 @@ def load(folder):
             received=f"{type(error).__name__}: {error}",
             file=folder,
         ) from error
-
-
-def load_layer(path):
-    """Reads the original last layer of a run.
-
-    Args:
-        path: a run directory that holds last_layer.npz, or such a file.
-
-    Returns:
-        (kernel float32 [D, C], bias float32 [C]).
-
-    Raises:
-        errors.DataError: the file is missing or holds something else.
-    """
-    path = pathlib.Path(path)
-    if path.is_dir():
-        path = path / "last_layer.npz"
-    try:
-        # opened here, since numpy leaves a file that is no archive open
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            kernel, bias = stored["kernel"], stored["bias"]
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise errors.DataError(
-            "the last layer cannot be read",
-            expected="an .npz file with the arrays kernel and bias",
-            received=f"{type(error).__name__}: {error}",
-            file=path,
-        ) from error
-    if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
-        raise errors.DataError(
-            "kernel and bias disagree",
-            expected="kernel [D, C] and bias [C]",
-            received=f"{kernel.shape} and {bias.shape}",
-            file=path,
-        )
-    return kernel, bias
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

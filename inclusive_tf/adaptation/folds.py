@@ -39,3 +39,28 @@ def assign(size, folds, seed=0, clusters=None):
         fold_of_cluster[cluster] = fold
         fold_sizes[fold] += cluster_sizes[cluster]
     return fold_of_cluster[cluster_of]
+
+
+def require_labels(fold_of, truth):
+    """Refuses folds that leave nothing to fit on.
+
+    Args:
+        fold_of: int [N].
+        truth: `labels.SparseLabels` of N rows.
+
+    Raises:
+        errors.DataError: without one of the folds, which the message names, no image
+            shows any label.
+    """
+    labelled = np.diff(truth.present().offsets) > 0
+    fold_names = np.unique(fold_of)
+    for number, fold in enumerate(fold_names, 1):
+        if not labelled[fold_of != fold].any():
+            raise errors.DataError(
+                f"fold {number} of {len(fold_names)} cannot be judged, since outside "
+                "it no image shows any label to fit on",
+                expected="images with labels in at least two folds; label more images "
+                "or more clusters",
+                received=f"{np.count_nonzero(labelled)} of {len(truth)} images show a "
+                f"label, all in fold {number}",
+            )

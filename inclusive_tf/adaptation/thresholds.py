@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from data_pipelines import errors, labels
+from inclusive_tf.adaptation import folds as folds_module
 from inclusive_tf.evaluation import f2
 
 _EQUAL = 1e-12
@@ -99,7 +100,11 @@ def cross_fitted_mean_f2(logits, truth, folds, unlisted_is_absent=True):
 
     Returns:
         A float: free of the optimism of scoring a threshold where it was fitted.
+
+    Raises:
+        errors.DataError: as `global_threshold`, or all labels lie in one fold.
     """
+    folds_module.require_labels(folds, truth)
     per_image = np.empty(len(truth))
     for fold in np.unique(folds):
         inside = folds == fold

@@ -75,5 +75,7 @@ def constant_predictions(like, given):
     return dataclasses.replace(
         like,
         logits=np.broadcast_to(row, (len(like), len(row))),
+        kernel=None,  # no last layer makes these logits
+        bias=None,
         source={**like.source, "constant": ids},
     )

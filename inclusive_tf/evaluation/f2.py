@@ -49,27 +49,6 @@ def f_beta(hits, given, present, beta=2.0):
     return np.divide((1 + weight) * hits, size, out=np.zeros_like(hits), where=hits > 0)
 
 
-def counts_of_sets(truth, given, known=None):
-    """Counts from matrices.
-
-    Args:
-        truth: bool [N, C]; labels that are present.
-        given: bool [N, C]; labels that are given.
-        known: bool [N, C] or None; labels of which presence or absence is known.
-
-    Returns:
-        `Counts`.
-    """
-    truth, given = np.asarray(truth, bool), np.asarray(given, bool)
-    if known is not None:
-        truth, given = truth & known, given & known
-    return Counts(
-        np.count_nonzero(truth & given, axis=1),
-        np.count_nonzero(given, axis=1),
-        np.count_nonzero(truth, axis=1),
-    )
-
-
 def counts(logits, threshold_logit, truth, unlisted_is_absent=True):
     """Counts from logits; one pass over them, in chunks.
 

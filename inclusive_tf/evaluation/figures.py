@@ -2,9 +2,10 @@
 
 An interval is {"value", "low", "high", "n"}: the ends are a 95 % percentile bootstrap
 over images, None stands where a figure is not available (an empty group is never 0),
-and n is the number of images the figure rests on: all of them for mean and macro F2,
-those that show a label of the band for a band, those that show the label for a class's
-recall, F1 and F2, and those given it for its precision.
+and n is the number of images the figure rests on (`measures.Measures.images`). Where
+the predictions say which images belong together, whole clusters are resampled, and
+"clusters" stands beside n. A figure that rests on fewer than `bootstrap.MIN` images or
+clusters keeps its value, and its ends are None.
 """
 
 import numpy as np
@@ -13,12 +14,20 @@ from data_pipelines import errors
 from inclusive_tf import predictions as predictions_module
 from inclusive_tf.evaluation import baselines, bootstrap, measures
 
+WORST_GROUP_CHOICE = (
+    "after looking: the lowest mean F2 on these images, among groups of at least "
+    f"{measures.MIN_WORST_GROUP} images unless all are smaller; its interval holds the "
+    "group fixed and leaves the choice out"
+)
+"""Stands in the JSON beside the worst group's name."""
+
 
 def figures(predictions, threshold_logit, resamples=1000, seed=0):
     """Computes all figures of one set of predictions.
 
     How each is defined stands at `measures.Measures.statistics`; images of which no
-    label is known are left out (`measures.with_known_labels`).
+    label is known are left out (`measures.with_known_labels`). The worst group is
+    chosen after looking at the scores, and its interval is that group's own.
 
     Args:
         predictions: `predictions.Predictions` with truth.
@@ -27,47 +36,62 @@ def figures(predictions, threshold_logit, resamples=1000, seed=0):
         seed: of the bootstrap.
 
     Returns:
-        {"n", "measures": {name: interval}, "worst_group": name, "groups": [{"name",
-        "n", "mean_f2"}], "bands": [{"name", "labels", "recall", "f2"}], "classes":
-        [{"id", "name", "training_count", "n", "precision", "recall", "f1", "f2"}]}.
+        {"n", "clusters": how many, or None where images stand alone, "measures": {name:
+        interval}, "worst_group": name, "worst_group_choice": `WORST_GROUP_CHOICE`,
+        "groups": [{"name", "n", "mean_f2"}], "bands": [{"name", "labels", "recall",
+        "f2"}], "classes": [{"id", "name", "training_count", "n", "precision", "recall",
+        "f1", "f2"}]}.
 
     Raises:
         errors.DataError: there is no labelled image, or a logit is NaN.
     """
     predictions = measures.with_known_labels(predictions)
     found = measures.Measures(predictions, threshold_logit)
-    point, resampled = bootstrap.distribution(
-        [found.statistics], len(found), resamples, seed
+    intervals = _intervals(
+        [found.statistics], [found], predictions.cluster, resamples, seed
     )
-    ends = {name: bootstrap.interval_ends(values) for name, values in resampled.items()}
-
-    def intervals(name, sizes):
-        low, high = ends[name]
-        columns = (point[name], low, high, sizes)
-        return [bootstrap.interval(*row) for row in zip(*columns, strict=True)]
-
-    sizes = _headline_sizes(found, point)
     names = predictions.group_names
-    worst = int(np.nanargmin(point["groups"]))
+    group_rows = zip(
+        names, found.images["groups"].tolist(), intervals["groups"], strict=True
+    )
     return {
         "n": len(found),
-        "measures": {
-            name: bootstrap.interval(point[name], *ends[name], sizes[name])
-            for name in measures.NAMES
-        },
-        "worst_group": names[worst],
+        "clusters": _number_of_clusters(found),
+        "measures": {name: intervals[name] for name in measures.NAMES},
+        "worst_group": names[found.worst_group],
+        "worst_group_choice": WORST_GROUP_CHOICE,
         "groups": [
-            {"name": name, "n": int(size), "mean_f2": one}
-            for name, size, one in zip(
-                names,
-                found.group_sizes,
-                intervals("groups", found.group_sizes),
-                strict=True,
-            )
+            {"name": name, "n": size, "mean_f2": one} for name, size, one in group_rows
         ],
         "bands": _bands(predictions, found, intervals),
         "classes": _classes(predictions, found, intervals),
     }
+
+
+def _intervals(statistics, sides, cluster, resamples, seed, key="value"):
+    """Returns {name: interval, or a list of them} of what `statistics` compute.
+
+    Each rests on the fewest images and clusters that it rests on in one of `sides`.
+    """
+    point, resampled = bootstrap.distribution(
+        statistics, len(sides[0]), resamples, seed, cluster
+    )
+    found = {}
+    for name, values in point.items():
+        columns = [values, *bootstrap.interval_ends(resampled[name])]
+        columns.append(np.min([side.images[name] for side in sides], axis=0))
+        if cluster is not None:
+            columns.append(np.min([side.clusters[name] for side in sides], axis=0))
+        if np.ndim(values):
+            rows = zip(*columns, strict=True)
+            found[name] = [bootstrap.interval(*row, key=key) for row in rows]
+        else:
+            found[name] = bootstrap.interval(*columns, key=key)
+    return found
+
+
+def _number_of_clusters(found):
+    return None if found.clusters is None else int(found.clusters["mean_f2"])
 
 
 def constant(predictions, chosen_from=None, resamples=1000, seed=0):
@@ -104,22 +128,8 @@ def constant(predictions, chosen_from=None, resamples=1000, seed=0):
     }
 
 
-def _headline_sizes(found, point):
-    sizes = dict.fromkeys(measures.NAMES, len(found))
-    for band, size in zip(found.bands, found.band_sizes(), strict=True):
-        sizes[f"{band.name}_recall"] = size
-    sizes["worst_group_f2"] = found.group_sizes[np.nanargmin(point["groups"])]
-    return sizes
-
-
 def _bands(predictions, found, intervals):
-    sizes = found.band_sizes()
-    rows = zip(
-        found.bands,
-        intervals("band_recall", sizes),
-        intervals("band_f2", sizes),
-        strict=True,
-    )
+    rows = zip(found.bands, intervals["band_recall"], intervals["band_f2"], strict=True)
     ids = predictions.vocabulary.ids
     return [
         {
@@ -137,12 +147,9 @@ def _classes(predictions, found, intervals):
         "id": predictions.vocabulary.ids,
         "name": predictions.vocabulary.names,
         "training_count": np.asarray(predictions.training_counts).tolist(),
-        "n": found.support.tolist(),
-        "precision": intervals("precision", found.given_counts),
-        "recall": intervals("recall", found.support),
-        "f1": intervals("f1", found.support),
-        "f2": intervals("f2", found.support),
+        "n": found.images["recall"].tolist(),
     }
+    columns |= {name: intervals[name] for name in ("precision", "recall", "f1", "f2")}
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -157,6 +164,9 @@ def compare(
 ):
     """Computes after minus before on the same images, with paired intervals.
 
+    Each side has its own worst group, chosen after looking at its scores and held fixed
+    in the resamples; "worst_group_f2" is the difference between the two.
+
     Args:
         before_predictions: `predictions.Predictions` with truth.
         before_threshold: logit from which a label is given; float or [C].
@@ -166,12 +176,14 @@ def compare(
         seed: of the bootstrap.
 
     Returns:
-        {"measures": {name: {"difference", "low", "high", "n"}}}; None where a measure
-        is not available on one side.
+        {"measures": {name: {"difference", "low", "high", "n"}}, "worst_groups": a
+        list, one a seed, of {"before": name, "after": name}, "worst_group_choice":
+        `WORST_GROUP_CHOICE`, "clusters": how many or None}; None where a measure is
+        not available on one side. The worst group's n is the smaller one's.
 
     Raises:
-        errors.DataError: images, truth, groups, training counts or vocabularies
-            differ, or there is no labelled image.
+        errors.DataError: images, truth, groups, clusters, training counts or
+            vocabularies differ, or there is no labelled image.
     """
     return compare_seeds(
         [(before_predictions, before_threshold)],
@@ -217,21 +229,23 @@ def compare_seeds(before, after, resamples=1000, seed=0):
 
         return difference
 
-    found = pairs[0][1]
-    point, resampled = bootstrap.distribution(
-        [difference_of(pair) for pair in pairs], len(found), resamples, seed
-    )
-    sizes = _headline_sizes(found, found.statistics(np.ones((1, len(found)))))
+    cluster = measures.with_known_labels(first).cluster
+    names = first.group_names
     return {
-        "measures": {
-            name: bootstrap.interval(
-                point[name],
-                *bootstrap.interval_ends(resampled[name]),
-                sizes[name],
-                key="difference",
-            )
-            for name in measures.NAMES
-        }
+        "measures": _intervals(
+            [difference_of(pair) for pair in pairs],
+            [side for pair in pairs for side in pair],
+            cluster,
+            resamples,
+            seed,
+            key="difference",
+        ),
+        "worst_groups": [
+            {"before": names[earlier.worst_group], "after": names[later.worst_group]}
+            for earlier, later in pairs
+        ],
+        "worst_group_choice": WORST_GROUP_CHOICE,
+        "clusters": _number_of_clusters(pairs[0][0]),
     }
 
 
@@ -244,8 +258,8 @@ def require_same_images(first, second):
     """Raises `errors.DataError` unless two predictions answer the same questions.
 
     That is: one vocabulary, the same ids in the same order, and for them the same
-    truth and groups. The message names the first image that differs. Training counts
-    must agree too, since they define head, middle and tail.
+    truth, groups and clusters. The message names the first image that differs. Training
+    counts must agree too, since they define head, middle and tail.
     """
     predictions_module.require_same_vocabulary(first, second)
     if len(first) != len(second):
@@ -274,6 +288,11 @@ def require_same_images(first, second):
     same_names = tuple(first.group_names) == tuple(second.group_names)
     if not same_names or np.any(first.group != second.group):
         raise errors.DataError("the predictions carry different groups")
+    if not np.array_equal(first.cluster, second.cluster):
+        raise errors.DataError(
+            "the predictions carry different clusters",
+            expected="the same on both sides; predict both again",
+        )
     if np.any(first.training_counts != second.training_counts):
         raise errors.DataError(
             "the predictions carry different training counts, so head, middle and "

@@ -8,6 +8,7 @@ score takes no longer than starting Python.
 import csv
 import dataclasses
 import math
+import pathlib
 
 from data_pipelines import atomic, errors
 
@@ -146,6 +147,31 @@ def score(submission, truth, exclude=()):
         per_image[image] = 5 * hits / (4 * len(present) + len(given)) if hits else 0.0
     extra = tuple(image for image in submission if image not in truth)
     return Score(per_image, extra, len(truth) - len(scored))
+
+
+def stems(paths):
+    """Returns the file names of paths, without folder and last extension.
+
+    The challenge's ids are such stems, and those of a folder's predictions are paths.
+
+    Args:
+        paths: a list of str, relative, with "/" between folders.
+
+    Raises:
+        errors.DataError: two paths have one stem, so a submission could not tell them
+            apart.
+    """
+    path_of = {}
+    for path in paths:
+        stem = pathlib.PurePosixPath(path).stem
+        if stem in path_of:
+            raise errors.DataError(
+                f"two images have the stem {stem!r}",
+                expected="file names that differ without folder and extension",
+                received=f"{path_of[stem]} and {path}",
+            )
+        path_of[stem] = path
+    return list(path_of)
 
 
 def write(path, answers, vocabulary, expected_images=None, fill=()):

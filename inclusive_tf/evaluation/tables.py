@@ -1,6 +1,6 @@
 """Figures and comparisons as text for a terminal."""
 
-from inclusive_tf.evaluation import measures
+from inclusive_tf.evaluation import bootstrap, measures
 
 TITLES = {
     "mean_f2": "mean F2",
@@ -13,7 +13,11 @@ TITLES = {
 
 
 def interval_text(interval, signed=False):
-    """Returns "0.123 (0.100 to 0.150)", or "not available"."""
+    """Returns "0.123 (0.100 to 0.150)", or "not available".
+
+    A figure without an interval says so when it rests on too little for one, as in
+    "0.667 (n = 3, too few for an interval)".
+    """
     key = "difference" if "difference" in interval else "value"
     if interval[key] is None:
         return "not available"
@@ -21,6 +25,11 @@ def interval_text(interval, signed=False):
     text = f"{interval[key]:{sign}.3f}"
     if interval["low"] is not None:
         text += f" ({interval['low']:{sign}.3f} to {interval['high']:{sign}.3f})"
+    elif interval.get("clusters", interval["n"]) < bootstrap.MIN:
+        extent = f"n = {interval['n']}"
+        if "clusters" in interval:
+            extent += f" in {interval['clusters']} clusters"
+        text += f" ({extent}, too few for an interval)"
     return text
 
 
@@ -41,7 +50,7 @@ def overview(rows):
 
 
 def groups(figures):
-    """One line a group, with its size; the worst is marked."""
+    """One line a group, with its size; the worst, chosen after looking, is marked."""
     lines = [["group", "n", "mean F2", ""]]
     for group in figures["groups"]:
         mark = "worst" if group["name"] == figures["worst_group"] else ""

@@ -1,6 +1,7 @@
 """Errors with their maps, as a folder that the report reads.
 
-`cases.json` describes each error; the pictures lie beside it as PNG files.
+`cases.json` describes each error and what was explained ("facts"); the pictures lie
+beside it as PNG files.
 """
 
 import json
@@ -33,26 +34,32 @@ def choose(predictions, threshold_logit, count, tail=None):
         tail: positions of the rare labels.
 
     Returns:
-        list of `errors_to_explain.ErrorCase`, no image twice.
+        list of (`errors_to_explain.ErrorCase`, why it was chosen), no image twice,
+        taken in turn from the three rankings.
     """
-    ranked = (
-        errors_to_explain.worst(predictions, threshold_logit, count),
-        errors_to_explain.confident_wrong(predictions, threshold_logit, count),
-        errors_to_explain.missed_rare(predictions, threshold_logit, count, tail),
-    )
+    ranked = {
+        "highest loss": errors_to_explain.worst(predictions, threshold_logit, count),
+        "most confident wrong": errors_to_explain.confident_wrong(
+            predictions, threshold_logit, count
+        ),
+        "rare label missed": errors_to_explain.missed_rare(
+            predictions, threshold_logit, count, tail
+        ),
+    }
     chosen = {}
     for rank in range(count):
-        for ranking in ranked:
+        for why, ranking in ranked.items():
             if rank < len(ranking) and len(chosen) < count:
-                chosen.setdefault(ranking[rank].row, ranking[rank])
+                chosen.setdefault(ranking[rank].row, (ranking[rank], why))
     return list(chosen.values())
 
 
-def describe(explained, predictions, split):
+def describe(explained, reasons, predictions, split):
     """Turns rows of `cases.explain_cases` into what the report shows.
 
     Args:
         explained: its return value.
+        reasons: why each case was chosen.
         predictions: the `predictions.Predictions` the cases are of.
         split: name of the split.
 
@@ -61,13 +68,14 @@ def describe(explained, predictions, split):
     """
     names = predictions.vocabulary.names
     described = []
-    for found in explained:
+    for found, why in zip(explained, reasons, strict=True):
         case = found["case"]
         logits = np.asarray(predictions.logits[case.row], np.float64)
-        top = np.argsort(-logits, kind="stable")[:SCORES_SHOWN]
+        shown = _scores_shown(logits, case)
         described.append({
             "id": case.id,
             "split": split,
+            "why": why,
             "group": predictions.group_names[predictions.group[case.row]],
             "image_png": maps.picture(found["image"], TOP_WIDTH).png,
             "truth": [names[label] for label in case.truth],
@@ -75,7 +83,7 @@ def describe(explained, predictions, split):
             "loss": case.loss,
             "scores": [
                 {"name": names[label], "probability": float(_sigmoid(logits[label]))}
-                for label in top
+                for label in shown
             ],
             "panels": [
                 _panel(found["image"], role, asked, names)
@@ -83,6 +91,13 @@ def describe(explained, predictions, split):
             ],
         })  # fmt: skip
     return described
+
+
+def _scores_shown(logits, case):
+    """The highest labels, and those the maps are of, in the order of their scores."""
+    top = set(np.argsort(-logits, kind="stable")[:SCORES_SHOWN].tolist())
+    top |= {label for label in (case.wrong, case.missed) if label is not None}
+    return sorted(top, key=lambda label: -logits[label])
 
 
 def _sigmoid(logits):
@@ -132,24 +147,27 @@ def check_places(model, final_feature_map, images, label_index, places, config):
         taken = np.stack([one["maps"]["wrong"][method] for one in explained])
         hits = pointing.pointing(taken, places).astype(float)
         energy = pointing.energy_inside(taken, places)
-        for key, values in (("pointing", hits), ("energy", energy)):
-            usable = values[np.isfinite(values)]
+        flat = int(np.isnan(energy).sum())
+        # a flat map points nowhere, which is a miss, and has no share to speak of
+        for key, values in (("pointing", hits), ("energy", energy[~np.isnan(energy)])):
             found[key].append({
                 "method": name,
-                "hits": bootstrap.mean_interval(usable),
+                "hits": bootstrap.mean_interval(values),
                 "baseline": baseline,
-                "degenerate": len(values) - len(usable),
+                "degenerate": flat,
             })  # fmt: skip
     return found
 
 
-def save(folder, described, places=None):
+def save(folder, described, facts):
     """Writes the folder, whole or not at all.
 
     Args:
         folder: where.
         described: list of dicts from `describe`.
-        places: what `check_places` found, or None.
+        facts: JSON dict: "row" (name of the adaptation), "split", "given_from"
+            (probability from which a label is given, or None where it differs by
+            label), and what `check_places` found, if places are known.
     """
     with atomic.folder(folder) as temporary:
         written = []
@@ -171,7 +189,7 @@ def save(folder, described, places=None):
                 for index, panel in enumerate(case["panels"])
             ]  # fmt: skip
             written.append(case)
-        stored = {"cases": written, "places": places}
+        stored = {"cases": written, "facts": facts}
         atomic.write_json(temporary / "cases.json", stored)
 
 
@@ -184,7 +202,7 @@ def load(folder):
     """Reads a folder written by `save`.
 
     Returns:
-        (list of dicts as `describe` made them, what `check_places` found or None).
+        (list of dicts as `describe` made them, the facts given to `save`).
 
     Raises:
         errors.DataError: the folder is missing or no such folder.
@@ -197,7 +215,7 @@ def load(folder):
             for panel in case["panels"]:
                 for one in panel["maps"]:
                     one["png"] = _read(folder, one["png"])
-        return stored["cases"], stored["places"]
+        return stored["cases"], stored["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise errors.DataError(
             "not a folder of explained errors",

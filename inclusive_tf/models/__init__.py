@@ -7,6 +7,7 @@ feature map; the head is the same for all and lies in `head`.
 
 import dataclasses
 
+from data_pipelines import errors
 from inclusive_tf import registry
 
 MODELS = {
@@ -87,7 +88,7 @@ class ModelConfig:
         )
         for field, right, expected in checks:
             if not right:
-                raise ValueError(
+                raise errors.SettingError(
                     f"A model cannot have this {field}. Expected: {expected}. "
                     f"Received: {getattr(self, field)}."
                 )
@@ -105,7 +106,7 @@ def build(config):
         final feature map.
 
     Raises:
-        ValueError: an unknown name, or an input too small for the model.
+        errors.SettingError: an unknown name, or an input too small for the model.
     """
     builder = registry.resolve(MODELS, config.name, "model")
     from inclusive_tf.models import head

@@ -2,6 +2,8 @@
 
 from keras import applications, layers
 
+from data_pipelines import errors
+
 
 def _normalise_activate(tensor, name):
     tensor = layers.BatchNormalization(epsilon=1.001e-5, name=f"{name}_norm")(tensor)
@@ -66,10 +68,10 @@ def densenet121(inputs, config):
         Final feature map [B, H/32, W/32, 1024], from layer "relu".
 
     Raises:
-        ValueError: the images are smaller than 32 pixels.
+        errors.SettingError: the images are smaller than 32 pixels.
     """
     if min(config.height, config.width) < 32:
-        raise ValueError(
+        raise errors.SettingError(
             "DenseNet121 needs larger images. Expected: height and width of at least "
             f"32. Received: {config.height}x{config.width}. densenet_small takes less."
         )

@@ -1,36 +1,25 @@
 """What the page shows, gathered from results and cases into plain values.
 
 The template decides how it looks; everything here is text, numbers, `tables.Table`s and
-data URIs, and every missing part is said with its reason.
+data URIs, and every missing part is said with its reason. `explained`
+gathers the errors.
 """
 
-import base64
-
-from data_pipelines import errors
-from inclusive_tf.report import findings, glossary, pictures, tables, wording
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def png_uri(data, what):
-    """Returns a PNG as a data URI, or None for None.
-
-    Raises:
-        errors.DataError: the bytes are not a PNG.
-    """
-    if data is None:
-        return None
-    if not data.startswith(_PNG):
-        raise errors.DataError(
-            f"{what} is not a PNG", expected="PNG bytes", received=bytes(data[:8])
-        )
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+from inclusive_tf.report import (
+    explained,
+    findings,
+    glossary,
+    headline,
+    pictures,
+    tables,
+    wording,
+)
 
 
 def _cards(results):
     """Returns the four measures on the main split, plain against final."""
     split, found = findings.splits(results)[-1], findings.roles(results)
-    step = findings.overall_step(results)
+    step = headline.overall_step(results)
     cards = []
     for measure, name in findings.MEASURES.items():
         one = step and findings.comparison(step, split, measure)
@@ -50,7 +39,8 @@ def _summary(results):
     found = findings.step_findings(results)
     order = (findings.HELPS, findings.HURTS, findings.UNCLEAR, findings.UNKNOWN)
     return {
-        "sentence": findings.headline(results),
+        "sentence": headline.sentence(results),
+        "resampling": headline.resampling_sentence(results),
         "cards": _cards(results),
         "roles": {role: row["name"] for role, row in findings.roles(results).items()},
         "split": findings.split_name(findings.splits(results)[-1]),
@@ -60,54 +50,6 @@ def _summary(results):
             if any(one.verdict == said for one in found)
         },
     }
-
-
-def _cases(cases):
-    shown = []
-    for case in cases:
-        what = f"the image of case {wording.short(case['id'])}"
-        panels = [
-            panel
-            | {"maps": [one | {"uri": png_uri(one.get("png"), what)}
-                        for one in panel["maps"]]}
-            for panel in case.get("panels", [])
-        ]  # fmt: skip
-        truth, decided = set(case["truth"]), set(case["decided"])
-        scores = [
-            score
-            | {"percent": min(max(wording.finite(score["probability"]) or 0, 0), 1)}
-            | {"true": score["name"] in truth, "given": score["name"] in decided}
-            for score in case.get("scores", [])
-        ]  # fmt: skip
-        uri = png_uri(case.get("image_png"), what)
-        shown.append(case | {"uri": uri, "panels": panels, "scores": scores})
-    return shown
-
-
-def _explanation_table(results):
-    """Returns how often the maps point at the label, beside chance, or None."""
-    found = results.get("explanations") or {}
-    names = {
-        "pointing": "strongest point lies on the label's half",
-        "energy": "share of the map on the label's half",
-    }
-    rows = [
-        tables.Row(
-            f"{one['method']}: {name}",
-            [
-                wording.figure(one.get("hits", one.get("energy", one.get("value")))),
-                wording.number(one.get("baseline")),
-            ],
-        )
-        for key, name in names.items()
-        for one in found.get(key) or []
-    ]
-    if not rows:
-        return None
-    return tables.Table(
-        "Do the maps point where the label is? With 95 % intervals",
-        "check", ["share", "by chance"], rows,
-    )  # fmt: skip
 
 
 def _data_table(results):
@@ -136,6 +78,8 @@ def _data_table(results):
 
 
 def _value(value):
+    if value is None:
+        return wording.MISSING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return wording.clean(value)
     if isinstance(value, int):
@@ -148,7 +92,7 @@ def _runs_table(results):
     names = {
         "seconds": "seconds",
         "steps": "optimiser steps",
-        "final_loss": "last loss",
+        "validation_mean_f2": "mean F2 on validation",
     }
     keys = list(dict.fromkeys(
         key for run in runs.values() for key, value in run.items()
@@ -181,26 +125,34 @@ def gather(results, cases):
     """
     findings.check(results)
     split = findings.splits(results)[-1]
+    one_training = findings.is_one_training(results)
     has_model = "final" in findings.roles(results)
     return {
         "title": results["title"],
         "induced": results.get("induced", False),
         "notes": (results.get("data") or {}).get("notes") or [],
         "summary": _summary(results),
+        "one_training": glossary.ONE_TRAINING if one_training else "",
         "pictures": pictures.gather(results),
         "main_table": tables.main_table(results),
         "step_table": tables.step_table(results),
         "band_table": tables.band_table(results, split),
         "class_table": tables.class_table(results, split) if has_model else None,
         "group_tables": [
-            tables.group_table(results, one) for one in findings.splits(results)
+            tables.group_table(results, one)
+            for one in findings.splits(results)
+            if findings.groups(results, one)[0]
+        ],
+        "empty_groups": [
+            (findings.split_name(one), empty)
+            for one in findings.splits(results)
+            if (empty := findings.groups(results, one)[1])
         ],
         "exposure": results.get("exposure") or None,
-        "cases": _cases(cases),
-        "explanation_table": _explanation_table(results),
+        "errors": explained.gather(results, cases),
         "counts_table": _data_table(results),
         "runs_table": _runs_table(results),
         "flags": _flags(results),
         "seed": results.get("seed"),
-        "glossary": glossary.TERMS,
+        "glossary": glossary.terms(one_training),
     }

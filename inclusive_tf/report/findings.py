@@ -46,6 +46,14 @@ def check(results):
         )
     if not splits(results):
         raise errors.DataError("no row of the results was evaluated", received=names)
+    for row in results["rows"]:
+        wanted = {"constant": (), "model": ("run", "parts")}.get(row.get("kind"))
+        if wanted is None or any(key not in row for key in wanted):
+            raise errors.DataError(
+                f"it is not said what the row {wording.short(row['name'])!r} is",
+                expected='kind "constant", or "model" with run and parts',
+                received={key: row.get(key) for key in ("kind", "run", "parts")},
+            )
 
 
 def splits(results):
@@ -62,27 +70,47 @@ def split_name(split):
     return wording.clean(split).replace("_", " ")
 
 
-def is_constant(row):
-    """Returns whether the row gives every image the same answer."""
-    return row["name"].lower().startswith("constant")
+def models(results):
+    """Returns the rows that are answers of a model, in order."""
+    return [row for row in results["rows"] if row["kind"] == "model"]
 
 
 def roles(results):
     """Returns {"constant", "plain", "resampled", "final"}: those rows, where there.
 
-    The plain row is the first that is a model, the final row the last; a row that is
-    both is the final one. "resampled" is the first row so named that is neither.
+    Plain is the first row of a model, resampled the first of the last run, final the
+    last; a row that is two of them is final rather than plain rather than resampled.
     """
-    models = [row for row in results["rows"] if not is_constant(row)]
-    found = {"constant": next(filter(is_constant, results["rows"]), None)}
-    if len(models) > 1:
-        found["plain"] = models[0]
-        found["resampled"] = next(
-            (row for row in models[1:-1] if row["name"].startswith("resampl")), None
-        )
-    if models:
-        found["final"] = models[-1]
-    return {role: row for role, row in found.items() if row is not None}
+    constants = [row for row in results["rows"] if row["kind"] == "constant"]
+    found = {"constant": constants[0]} if constants else {}
+    rows = models(results)
+    if len(rows) > 1:
+        found["plain"] = rows[0]
+        first = next(row for row in rows if row["run"] == rows[-1]["run"])
+        if first is not rows[0] and first is not rows[-1]:
+            found["resampled"] = first
+    if rows:
+        found["final"] = rows[-1]
+    return found
+
+
+def is_one_training(results):
+    """Returns whether no run was repeated with several seeds."""
+    runs = (results.get("runs") or {}).values()
+    return all(len(run.get("seeds", ())) < 2 for run in runs)
+
+
+def groups(results, split):
+    """Returns (names of the groups of a split with images, names of those without)."""
+    sizes = {}
+    for row in results["rows"]:
+        figures = row.get("evaluations", {}).get(split) or {}
+        for group in figures.get("groups", []):
+            sizes[group["name"]] = max(group["n"], sizes.get(group["name"], 0))
+    return (
+        [name for name, size in sizes.items() if size],
+        [name for name, size in sizes.items() if not size],
+    )
 
 
 def interval(row, split, measure):
@@ -114,12 +142,30 @@ class Finding:
         verdict: on mean F2 of the main split.
         difference: its `wording.Figure`.
         aside: what other measures of that split say that differs, or "".
+        elsewhere: what mean F2 of other splits says that differs, or "".
     """
 
     name: str
     verdict: str
     difference: wording.Figure
     aside: str
+    elsewhere: str
+
+
+def elsewhere(results, step):
+    """Returns "stage 1: no clear difference": other splits' verdicts that differ.
+
+    Both verdicts are on mean F2; "" when every split says what the main one says.
+    """
+    *others, main = splits(results)
+    said = {
+        split: verdict(comparison(step, split, "mean_f2")) for split in (*others, main)
+    }
+    return "; ".join(
+        f"{split_name(split)}: {said[split]}"
+        for split in others
+        if said[split] != said[main]
+    )
 
 
 def step_findings(results):
@@ -147,68 +193,7 @@ def step_findings(results):
                 verdict(main),
                 wording.figure(main, signed=True, key="difference"),
                 wording.words(asides),
+                elsewhere(results, step),
             )
         )
     return found
-
-
-def what_differs(results, before, after):
-    """Returns in words what row `after` has that row `before` has not.
-
-    Row names are parts joined by " + "; parts that are not known are quoted.
-    """
-    old = before["name"].split(" + ")
-    parts = [part for part in after["name"].split(" + ") if part not in old]
-    said = ["resampling"] if "resampled" in parts else []
-    fitted = [f"the {part}" for part in parts if part in ("last layer", "threshold")]
-    if fitted:
-        counts = (results.get("data") or {}).get("counts") or {}
-        images = wording.finite((counts.get("tuning") or {}).get("images"))
-        on = f"{wording.count(images)} " if images else ""
-        said.append(f"{wording.words(fitted)} fitted on {on}labelled tuning images")
-    known = ("resampled", "last layer", "threshold")
-    said += [f"“{wording.short(part)}”" for part in parts if part not in known]
-    return ", and ".join(said) or f"“{wording.short(after['name'])}”"
-
-
-def headline(results):
-    """Returns the page's first sentence, computed from the data.
-
-    A rise or fall is said only when a step compares the plain with the final row image
-    by image and its interval lies apart from zero.
-    """
-    check(results)
-    split, found = splits(results)[-1], roles(results)
-    where = f"mean F2 on {split_name(split)}"
-    if "plain" not in found:
-        row = found.get("final", found.get("constant"))
-        said = figure(row, split, "mean_f2")
-        return f"“{wording.short(row['name'])}” has a {where} of {said}."
-    plain, final = found["plain"], found["final"]
-    before, after = (figure(row, split, "mean_f2") for row in (plain, final))
-    step = overall_step(results)
-    said = verdict(step and comparison(step, split, "mean_f2"))
-    cause = f"With {what_differs(results, plain, final)}, {where}"
-    if said == HELPS:
-        return f"{cause} rises from {before} to {after}."
-    if said == HURTS:
-        return f"{cause} falls from {before} to {after}."
-    if said == UNCLEAR:
-        return f"{cause} shows no clear difference: {before} before, {after} after."
-    return (
-        f"The {where} is {before} for “{wording.short(plain['name'])}” and {after} for "
-        f"“{wording.short(final['name'])}”; the two were not compared image by image, "
-        "so no difference is claimed."
-    )
-
-
-def overall_step(results):
-    """Returns the step that compares the plain with the final row, or None."""
-    found = roles(results)
-    if "plain" not in found:
-        return None
-    ends = found["plain"]["name"], found["final"]["name"]
-    for step in results.get("steps") or []:
-        if (step.get("before"), step.get("after")) == ends:
-            return step
-    return None

@@ -29,3 +29,20 @@ TERMS = {
     "found so in the world.",
     "n": "How many images a figure rests on.",
 }
+
+ONE_TRAINING = (
+    "Each model row rests on one training run with one seed. The intervals cover the "
+    "choice of images, not retraining: training again with another seed would move the "
+    "figures, by how much is not measured here."
+)
+
+
+def terms(is_one_training):
+    """Returns {term: meaning}; an interval's says what it leaves out.
+
+    Args:
+        is_one_training: whether no run was repeated with several seeds.
+    """
+    if not is_one_training:
+        return TERMS
+    return TERMS | {"Interval": f"{TERMS['Interval']} {ONE_TRAINING}"}

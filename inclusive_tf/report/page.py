@@ -42,10 +42,11 @@ def render(results, cases):
 
     Args:
         results: the results JSON of a demo, as a dict; missing parts are said.
-        cases: the errors to show, in order; dicts with "id", "split", "group",
-            "image_png" (PNG bytes or None), "truth" and "decided" (names), "loss",
-            "scores" ({"name", "probability"}) and "panels" ({"label", "role", "maps":
-            [{"method", "png", "degenerate"}]}).
+        cases: the errors to show, in order; dicts with "id", "split", "group", "why"
+            (the ranking that chose it), "image_png" (PNG bytes), "truth" and "decided"
+            (names), "loss", "scores" ({"name", "probability"}) and "panels" ({"label",
+            "role", "maps": [{"method", "png", "degenerate"}]}). The results say of
+            which row, split and threshold they are, in "explanations".
 
     Raises:
         errors.DataError: there is nothing to tell, or a picture is not a PNG.

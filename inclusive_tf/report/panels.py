@@ -6,6 +6,18 @@ import numpy as np
 
 from inclusive_tf.report import svg, wording
 
+CLASSES_SHOWN = 40
+"""Labels in a plot; beyond, the commonest and the rarest half of it."""
+
+# from Okabe and Ito's palette, which people with any common colour blindness can tell
+# apart
+ROLE_COLOURS = {
+    "constant": "#a3abb5",
+    "plain": "#e69f00",
+    "resampled": "#56b4e9",
+    "final": "#0072b2",
+}
+
 
 def both(draw):
     """Returns {"wide": SVG bytes, "narrow": SVG bytes} of `draw(narrow)`."""
@@ -107,8 +119,36 @@ def point(axes, place, interval, mark, key="value"):
     )  # fmt: skip
 
 
+def tick(axes, place, interval, colour):
+    """Draws an interval as a band and its value as a thin tick, or "n/a".
+
+    A tick hides less of a short interval than a point does.
+
+    Args:
+        axes: the panel.
+        place: its height.
+        interval: with "value", "low" and "high"; or None.
+        colour: of both.
+    """
+    value, low, high = bounds(interval)
+    if value is None:
+        not_available(axes, place)
+        return
+    if low is not None and high is not None:
+        axes.plot(
+            [low, high], [place] * 2, color=colour, linewidth=4.5, alpha=0.5,
+            solid_capstyle="butt", zorder=2,
+        )  # fmt: skip
+    axes.plot(
+        [value], [place], "|", color=colour, markersize=7, markeredgewidth=1.0,
+        zorder=3, clip_on=False,
+    )  # fmt: skip
+
+
 def bars(axes, places, height, intervals, colour):
     """Draws a bar with its interval, or "n/a", at every place.
+
+    A bar of 0 has no length, so a mark at the axis and a "0" say that it is there.
 
     Args:
         axes: the panel.
@@ -120,9 +160,18 @@ def bars(axes, places, height, intervals, colour):
     found = [
         (place, *bounds(one)) for place, one in zip(places, intervals, strict=True)
     ]
-    for place, value, _, _ in found:
+    for place, value, _, high in found:
         if value is None:
             not_available(axes, place)
+        elif value == 0:
+            axes.plot(
+                [0], [place], "|", color=colour, markersize=8, markeredgewidth=3,
+                zorder=4, clip_on=False,
+            )  # fmt: skip
+            axes.annotate(
+                "0", (high or 0, place), (4, 0), textcoords="offset points",
+                va="center", fontsize=7.5, color=svg.MUTED,
+            )  # fmt: skip
     drawn = [(place, value) for place, value, _, _ in found if value is not None]
     axes.barh(
         [one[0] for one in drawn], [one[1] for one in drawn], height, color=colour

@@ -2,7 +2,7 @@
 
 import base64
 
-from inclusive_tf.report import findings, plots, wording
+from inclusive_tf.report import bars, findings, plots, wording
 
 
 def _picture(drawn, alt):
@@ -45,12 +45,12 @@ def gather(results):
     if results.get("steps"):
         pictures["steps"] = _picture(
             plots.steps(results),
-            f"Paired differences with 95 % intervals. Mean F2 on {where}: "
-            + _step_said(results),
+            f"Paired differences with 95 % intervals; {plots.SCALES_DIFFER}. Mean F2 "
+            f"on {where}: {_step_said(results)}",
         )
     for name, draw, what in (
-        ("classes", plots.classes, "F2 of each label"),
-        ("bands", plots.bands, "Recall and F2 of head, middle and tail"),
+        ("classes", bars.classes, "F2 of each label"),
+        ("bands", bars.bands, "Recall and F2 of head, middle and tail"),
     ):
         row = findings.roles(results).get("final")
         if row and (row.get("evaluations", {}).get(split) or {}).get(name):
@@ -59,13 +59,9 @@ def gather(results):
                 f"Bars with 95 % intervals: {what} on {where}. The table below "
                 "holds the same figures.",
             )
-    if any(
-        (row.get("evaluations", {}).get(one) or {}).get("groups")
-        for row in findings.roles(results).values()
-        for one in splits
-    ):
+    if any(findings.groups(results, one)[0] for one in splits):
         pictures["groups"] = _picture(
-            plots.groups(results),
+            bars.groups(results),
             "Bars with 95 % intervals: mean F2 of each group. The tables below hold "
             "the same figures.",
         )

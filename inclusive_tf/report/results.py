@@ -46,7 +46,7 @@ def _summary(run):
     return {
         "steps": trained["step"],
         "seconds": sum(epoch["seconds"] for epoch in history),
-        "final_loss": history[-1]["loss"],
+        "validation_mean_f2": history[-1].get("validation_mean_f2"),
         "parameters": run.read_json("model.json")["parameters"],
         "flags": run.read_json("flags.json"),
     }
@@ -57,7 +57,6 @@ def add_explanations(results, run, split):
     folder = run.path / "explanations" / split
     if not folder.is_dir():
         return []
-    cases, places = gallery.load(folder)
-    if places:
-        results["explanations"] = places
+    cases, facts = gallery.load(folder)
+    results["explanations"] = facts
     return cases

@@ -48,7 +48,7 @@ class Table:
 
 
 def _kind(results, row):
-    if findings.is_constant(row):
+    if row["kind"] == "constant":
         return "constant"
     return "final" if row is findings.roles(results).get("final") else ""
 
@@ -112,7 +112,7 @@ def _compared(results, split):
     }
 
 
-def _parts_table(results, split, parts, measures, caption, corner):
+def _parts_table(results, split, parts, measures, caption, corner, without=()):
     """Returns a table of one list of the figures JSON ("groups", "bands" or "classes").
 
     Args:
@@ -122,12 +122,13 @@ def _parts_table(results, split, parts, measures, caption, corner):
         measures: {key of the interval: its name}.
         caption: of the table.
         corner: heading of the first column.
+        without: names that are left out.
     """
     compared = _compared(results, split)
     names = list(
         dict.fromkeys(
             part["name"] for figures in compared.values()
-            for part in figures.get(parts, [])
+            for part in figures.get(parts, []) if part["name"] not in without
         )
     )  # fmt: skip
     rows = []
@@ -146,10 +147,11 @@ def _parts_table(results, split, parts, measures, caption, corner):
 
 
 def group_table(results, split):
-    """Returns mean F2 by group for the constant, plain, resampled and final rows."""
+    """Returns mean F2 by group with images for the rows of the story."""
     caption = f"Groups of {findings.split_name(split)}, with 95 % intervals"
+    _, empty = findings.groups(results, split)
     return _parts_table(
-        results, split, "groups", {"mean_f2": "mean F2"}, caption, "group"
+        results, split, "groups", {"mean_f2": "mean F2"}, caption, "group", empty
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from data_pipelines import atomic
-from inclusive_tf.report import findings, plots, svg, wording
+from inclusive_tf.report import findings, headline, plots, svg, wording
 
 FOLDER = "report"
 _GAP = 8
@@ -78,15 +78,16 @@ def _scalars(tf, results, row):
 def hyper_parameters(results, row):
     """Returns {name: value} of a row: its parts, the seed, its run and its flags.
 
-    The parts of all rows' names become switches, on where this row has them. The run is
-    the one that the first part of the row's name names.
+    The parts of all rows become switches, on where this row has them; the constant
+    answer has no part and no run.
     """
-    parts = row["name"].split(" + ")
-    every = [part for one in results["rows"] for part in one["name"].split(" + ")]
-    run = (results.get("runs") or {}).get(parts[0]) or {}
+    parts = row.get("parts", [])
+    every = [part for one in findings.models(results) for part in one["parts"]]
+    name = row.get("run", row["kind"])
+    run = (results.get("runs") or {}).get(name) or {}
     facts = {**(results.get("flags") or {}), **(run.get("flags") or {})}
     facts |= {key: run[key] for key in ("steps", "seconds") if key in run}
-    facts |= {"seed": results.get("seed")}
+    facts |= {"seed": results.get("seed"), "run": name}
     switches = {f"has {part}": part in parts for part in dict.fromkeys(every)}
     return {
         wording.markdown(name): _hyper_parameter(value)
@@ -119,8 +120,9 @@ def _texts(tf, results):
         facts |= {f"{name}: {key}": value for key, value in run.items()}
     rows = [[wording.markdown(key), wording.markdown(facts[key])] for key in facts]
     tf.summary.text("run", _table(["what", "value"], rows))
+    said = [headline.sentence(results), headline.resampling_sentence(results)]
     notes = (results.get("data") or {}).get("notes") or []
-    tf.summary.text("headline", wording.markdown(findings.headline(results), 1000))
+    tf.summary.text("headline", wording.markdown(" ".join(said), 1000))
     if notes:
         said = [f"- {wording.markdown(note, 1000)}" for note in notes]
         tf.summary.text("data", "\n".join(said))
@@ -136,16 +138,12 @@ def _exposure(tf, results):
 
 def strip(case):
     """Returns uint8 [H, W, 3]: the image, then a row of maps for every panel."""
-    pictures = [[case.get("image_png")]]
-    pictures += [[one.get("png") for one in panel["maps"]]
-                 for panel in case.get("panels", [])]  # fmt: skip
+    pictures = [[case["image_png"]]]
+    pictures += [[one["png"] for one in panel["maps"]] for panel in case["panels"]]
     rows = [
-        [Image.open(io.BytesIO(data)).convert("RGB") for data in row if data]
+        [Image.open(io.BytesIO(data)).convert("RGB") for data in row]
         for row in pictures
     ]
-    rows = [row for row in rows if row]
-    if not rows:
-        return None
     width = max(sum(one.width + _GAP for one in row) for row in rows) - _GAP
     height = sum(max(one.height for one in row) + _GAP for row in rows) - _GAP
     sheet = Image.new("RGB", (width, height), "white")
@@ -161,15 +159,14 @@ def strip(case):
 
 def _error(tf, number, case):
     pixels = strip(case)
-    if pixels is None:
-        return
     said = [
         ("image", case["id"]),
+        ("why", case["why"]),
         ("group", case["group"]),
-        ("true", ", ".join(case["truth"]) or "none"),
-        ("given", ", ".join(case["decided"]) or "none"),
+        ("true", ", ".join(case["truth"]) or "no label"),
+        ("given", ", ".join(case["decided"]) or "no label"),
     ]
-    for panel in case.get("panels", []):
+    for panel in case["panels"]:
         methods = ", ".join(
             one["method"] + (" (flat)" if one["degenerate"] else "")
             for one in panel["maps"]

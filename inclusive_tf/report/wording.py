@@ -119,7 +119,7 @@ def figure(interval, note="", signed=False, key="value", empty="no images"):
         reason = empty if n == 0 else "not defined for these images"
         return Figure(MISSING, "", count(n), reason)
     if low is None or high is None:
-        reason = "no interval was computed"
+        reason = "too few images for an interval"
         return Figure(number(value, signed), "", count(n), reason, note)
     bounds = f"[{number(low, signed)}, {number(high, signed)}]"
     return Figure(number(value, signed), bounds, count(n), "", note)

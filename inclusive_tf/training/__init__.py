@@ -1,1 +1,1 @@
-"""Learning: `loop` takes the steps, `schedules` the rates, `checkpoints` keep them."""
+"""Learning: `loop` steps, `optimizers` say how far, `checkpoints` keep what came."""

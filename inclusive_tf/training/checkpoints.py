@@ -6,7 +6,6 @@ states of dropout seeds) and `state.json`.
 """
 
 import dataclasses
-import hashlib
 import json
 import logging
 import pathlib
@@ -46,11 +45,6 @@ def _other_variables(model, optimizer):
     }
 
 
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _folder(folder, step):
     return pathlib.Path(folder) / f"step-{step:08d}"
 
@@ -75,7 +69,7 @@ def save(folder, model, optimizer, state, keep, iterator=None):
         )
         if iterator is not None:
             tf.train.Checkpoint(iterator=iterator).write(str(temporary / "iterator"))
-        sums = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
+        sums = {path.name: atomic.sha256(path) for path in sorted(temporary.iterdir())}
         atomic.write_json(
             temporary / "state.json",
             {"format": FORMAT, **dataclasses.asdict(state), "sha256": sums},
@@ -90,6 +84,7 @@ def steps(folder):
     return sorted(
         int(path.name.removeprefix("step-"))
         for path in pathlib.Path(folder).glob("step-*")
+        if path.name.removeprefix("step-").isdecimal()
     )
 
 
@@ -103,7 +98,7 @@ def read_state(folder, step):
     try:
         stored = json.loads((path / "state.json").read_text("utf-8"))
         for name, expected in stored.pop("sha256").items():
-            if _sha256(path / name) != expected:
+            if atomic.sha256(path / name) != expected:
                 raise errors.DataError(
                     "the file does not match its sum in state.json", file=path / name
                 )

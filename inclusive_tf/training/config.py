@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from data_pipelines import errors
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
@@ -25,7 +27,7 @@ class TrainingConfig:
         seed: decides initial weights, draws, augmentation and dropout.
     """
 
-    epochs: int = 8
+    epochs: int = 5
     steps_per_epoch: int = 0
     batch_size: int = 64
     loss: str = "binary_cross_entropy"
@@ -56,7 +58,7 @@ class TrainingConfig:
         )  # fmt: skip
         for name, right, expected in checks:
             if not right:
-                raise ValueError(
+                raise errors.SettingError(
                     f"A training cannot have this {name}. Expected: {expected}. "
                     f"Received: {getattr(self, name)}."
                 )

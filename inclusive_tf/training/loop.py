@@ -1,7 +1,8 @@
 """The training loop: one compiled step, taken in order, stoppable and resumable.
 
-Keras' `fit` is not used: it cannot resume inside an epoch, fails with two workers
-(keras#20585) and averages losses a replica. Keras callbacks work here all the same.
+Keras' `fit` is not used: what it resumes is not exact (dropout seeds, the order of
+examples), it fails with two workers (keras#20585), and it averages losses a replica.
+Keras callbacks work here all the same. Checkpoints are taken after each epoch.
 """
 
 import dataclasses
@@ -11,11 +12,12 @@ import time
 import keras
 import tensorflow as tf
 
+from data_pipelines import errors
 from inclusive_tf.metrics import mean_f2
 from inclusive_tf.training import checkpoints, optimizers
 
 
-class TrainingDivergedError(RuntimeError):
+class TrainingDivergedError(errors.StoppedError):
     """The loss is no longer a finite number."""
 
 
@@ -40,8 +42,9 @@ class Data:
 def make_step(model, loss, optimizer, jit_compile=False):
     """Returns the compiled step: (images, targets) → float32 loss.
 
-    The gradient is applied only when the loss is finite, so that the weights are those
-    of the last good step when a training diverges.
+    The gradient is applied only when the loss is finite. Statistics of batch
+    normalisation move before that is known, so after a loss that is no number the
+    newest checkpoint is what is good, not the model in memory.
     """
 
     @tf.function(jit_compile=jit_compile)
@@ -128,6 +131,8 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
         if data.validation is not None:
             found = evaluate(model, loss, data.validation(), score)
             figures |= {f"validation_{name}": value for name, value in found.items()}
+            _check(found["loss"], state.step + data.steps_per_epoch)
+        _check_weights(model, state.step + data.steps_per_epoch)
         state = _next_state(state, data.steps_per_epoch, figures)
         figures["learning_rate"] = float(optimizer.learning_rate)
         checkpoints.save(folder, model, optimizer, state, config.keep, iterator)
@@ -163,14 +168,21 @@ def _epoch(step, batches, listeners, state, data, config):
     }
 
 
-def _check(total, step):
+def _check(total, step, what="loss"):
     """Stops a training whose summed loss is no number: one NaN makes the sum one."""
     if not math.isfinite(total):
         raise TrainingDivergedError(
-            f"The loss is no finite number. Expected: a finite loss. Received: {total} "
-            f"at or shortly before step {step}. The newest checkpoint is from before; "
-            "a lower --learning_rate or --clip_norm=1 may help."
+            f"The {what} is no finite number. Expected: a finite one. Received: "
+            f"{total} at or shortly before step {step}. The newest checkpoint, if "
+            "there is one, is from before; a lower --learning_rate or --clip_norm=1 "
+            "may help."
         )
+
+
+def _check_weights(model, step):
+    """Stops before weights that are no numbers become a checkpoint."""
+    for weight in model.weights:
+        _check(float(keras.ops.sum(keras.ops.absolute(weight))), step, weight.path)
 
 
 def _next_state(state, steps, figures):

@@ -1,6 +1,7 @@
 """Files and folders appear whole or not at all."""
 
 import csv
+import hashlib
 import json
 import os
 
@@ -33,6 +34,13 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypa
         atomic.write_text(path, "new")
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_has_the_sum_of_its_content(tmp_path):
+    content = bytes(range(256)) * 5000
+    atomic.write_bytes(tmp_path / "file", content)
+    expected = hashlib.sha256(content).hexdigest()
+    assert atomic.sha256(tmp_path / "file") == expected
 
 
 def test_a_folder_appears_when_its_block_ends(tmp_path):

@@ -114,7 +114,8 @@ def test_mirroring_by_resampling_is_mirroring():
 
 def drawn(keys):
     """The random numbers behind a batch, from the documented order of columns."""
-    names = "mirror shift_x shift_y rotate zoom brightness contrast blur noise".split()
+    names = ["mirror", "shift_x", "shift_y", "rotate", "zoom"]
+    names += ["brightness", "contrast", "blur", "noise"]
     values = hashing.uniforms(keys, SEED, len(names)).numpy()
     return dict(zip(names, values.T, strict=True))
 
@@ -125,7 +126,6 @@ def test_geometry_is_that_of_scipy(fill):
     config = single(shift=0.2, rotate=40, zoom=0.5, fill=fill)
     result = varied(images, keys, config=config)
     numbers = drawn(keys)
-    mode = {"nearest": "nearest", "reflect": "reflect", "constant": "constant"}[fill]
     centre = np.array([(20 - 1) / 2, (30 - 1) / 2])
     for row in range(12):
         angle = np.radians(40) * (2 * numbers["rotate"][row] - 1)
@@ -145,7 +145,7 @@ def test_geometry_is_that_of_scipy(fill):
             matrix,
             offset=centre - matrix @ centre + away,
             order=1,
-            mode="grid-constant" if mode == "constant" else mode,
+            mode="grid-constant" if fill == "constant" else fill,
         )
         np.testing.assert_allclose(result[row, :, :, 0], expected, atol=1e-3)
 

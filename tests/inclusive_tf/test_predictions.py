@@ -1,6 +1,7 @@
 """Predictions come back from their folder as they went in, or not at all."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -27,9 +28,19 @@ def _predictions(rows=4, truth=((0,), (1, 2), (), (2,))):
     )
 
 
+def _with_layer(one):
+    return dataclasses.replace(
+        one,
+        kernel=np.arange(15, dtype=np.float32).reshape(5, 3),
+        bias=np.array([0.5, 1.5, -2], np.float32),
+        cluster=np.arange(len(one), dtype=np.int32) // 2,
+    )
+
+
 def _assert_same(first, second):
-    for name in ("ids", "logits", "features", "group", "training_counts"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    arrays = ("ids", "logits", "features", "group", "training_counts")
+    for name in (*arrays, "kernel", "bias", "cluster"):
+        np.testing.assert_equal(getattr(first, name), getattr(second, name))
     for name in ("offsets", "index", "confidence"):
         np.testing.assert_array_equal(
             getattr(first.truth, name), getattr(second.truth, name)
@@ -44,8 +55,10 @@ def _assert_same(first, second):
         _predictions(),
         _predictions(truth=((), (), (), ())),
         _predictions(rows=0, truth=()),
+        _with_layer(_predictions()),
+        dataclasses.replace(_with_layer(_predictions()), cluster=None),
     ],
-    ids=["usual", "zero truth entries", "zero rows"],
+    ids=["usual", "no truth", "no rows", "layer and clusters", "layer"],
 )
 def test_a_folder_gives_back_what_was_saved(tmp_path, one):
     one.save(tmp_path / "predictions")
@@ -64,9 +77,11 @@ def test_a_constant_row_seen_many_times_is_saved_whole(tmp_path):
     np.testing.assert_array_equal(predictions.load(tmp_path / "p").logits, logits)
 
 
-@pytest.mark.parametrize("name", ["logits.npy", "truth_index.npy", "ids.npy"])
+@pytest.mark.parametrize(
+    "name", ["logits.npy", "truth_index.npy", "ids.npy", "kernel.npy", "cluster.npy"]
+)
 def test_a_changed_file_is_refused_by_name(tmp_path, name):
-    _predictions().save(tmp_path / "p")
+    _with_layer(_predictions()).save(tmp_path / "p")
     path = tmp_path / "p" / name
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -135,11 +150,33 @@ def test_an_array_of_another_type_is_refused(tmp_path):
         {"training_counts": np.zeros(4, np.int64)},
         {"group": np.array([0, 1, 3, 0], np.int32)},
         {"group": np.array([0, -1, 1, 0], np.int32)},
+        {"kernel": np.zeros((4, 3), np.float32)},
+        {"bias": np.zeros(4, np.float32)},
+        {"cluster": np.zeros(3, np.int32)},
     ],
 )
 def test_arrays_that_disagree_are_refused(change):
     with pytest.raises(errors.DataError, match=next(iter(change))):
-        dataclasses.replace(_predictions(), **change)
+        dataclasses.replace(_with_layer(_predictions()), **change)
+
+
+def test_half_of_a_last_layer_is_refused():
+    with pytest.raises(errors.DataError, match="half of a last layer"):
+        dataclasses.replace(_predictions(), bias=np.zeros(3, np.float32))
+
+
+def test_the_hash_of_a_last_layer_names_its_weights(tmp_path):
+    assert _predictions().layer_hash == ""
+    one = _with_layer(_predictions())
+    content = one.kernel.tobytes() + one.bias.tobytes()
+    assert one.layer_hash == hashlib.sha256(content).hexdigest()
+    # what the arrays hold counts, not how they lie in memory or on disk
+    turned = dataclasses.replace(one, kernel=np.asfortranarray(one.kernel))
+    one.save(tmp_path / "p")
+    for other in (turned, predictions.load(tmp_path / "p"), one.take([1])):
+        assert other.layer_hash == one.layer_hash
+    moved = dataclasses.replace(one, bias=one.bias + np.float32(1e-6))
+    assert moved.layer_hash != one.layer_hash
 
 
 def test_vocabularies_that_differ_are_named_by_hash():

@@ -13,7 +13,7 @@ from inclusive_tf import run
 def test_the_same_flags_resume_and_others_are_named(tmp_path):
     here = run.Run(tmp_path / "run")
     with here.start({"epochs": 3, "seed": 0}):
-        pass
+        here.write_json("flags.json", {"epochs": 3, "seed": 0})
     with here.start({"epochs": 3, "seed": 0}):
         pass
     with (
@@ -25,9 +25,28 @@ def test_the_same_flags_resume_and_others_are_named(tmp_path):
 
 def test_flags_that_do_not_change_the_run_may_change(tmp_path):
     here = run.Run(tmp_path)
-    with here.start({"epochs": 3, "data_dir": "a"}):
-        pass
+    here.write_json("flags.json", {"epochs": 3, "data_dir": "a"})
     with here.start({"epochs": 3, "data_dir": "b"}):
+        pass
+
+
+def test_a_flag_that_an_older_run_does_not_know_counts_as_its_default(tmp_path):
+    here = run.Run(tmp_path)
+    here.write_json("flags.json", {"epochs": 3})
+    with here.start({"epochs": 3, "blur": 0.0}, {"epochs": 8, "blur": 0.0}):
+        pass
+    with (
+        pytest.raises(errors.DataError, match=r"--blur 0\.0 → 0\.5"),
+        here.start({"epochs": 3, "blur": 0.5}, {"epochs": 8, "blur": 0.0}),
+    ):
+        pass
+
+
+def test_a_start_that_fails_leaves_the_directory_free_for_other_flags(tmp_path):
+    here = run.Run(tmp_path)
+    with pytest.raises(KeyError), here.start({"table": "typo.csv"}):
+        raise KeyError
+    with here.start({"table": "right.csv"}):
         pass
 
 
@@ -63,15 +82,10 @@ def test_a_broken_file_is_named(tmp_path):
         run.Run(tmp_path).read_json("model.json")
 
 
-def test_vocabulary_and_last_layer_come_back(tmp_path):
+def test_the_vocabulary_comes_back(tmp_path):
     here = run.Run(tmp_path)
     vocabulary = labels.Vocabulary(["/m/1", 'a,"b"', "NA"], ["One", "Zwei\nDrei", "NA"])
     here.write_vocabulary(vocabulary, np.array([5, 0, 7]))
     again, counts = here.read_vocabulary()
     assert again == vocabulary
     assert counts.tolist() == [5, 0, 7]
-    kernel, bias = np.eye(3, dtype=np.float32), np.zeros(3, np.float32)
-    here.write_last_layer(kernel, bias)
-    found = here.read_last_layer()
-    np.testing.assert_array_equal(found[0], kernel)
-    np.testing.assert_array_equal(found[1], bias)

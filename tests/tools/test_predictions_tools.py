@@ -1,5 +1,6 @@
 """From predictions to an adaptation, figures, a comparison and a submission."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -30,12 +31,11 @@ def _run(script, *arguments, code=0):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run directory with predictions of two splits and its last layer."""
+    """A run directory with predictions of two splits, with their last layer."""
     folder = tmp_path_factory.mktemp("run")
     generator = np.random.default_rng(0)
     kernel = generator.normal(size=(6, 4)).astype(np.float32)
     bias = np.full(4, -2.0, np.float32)
-    np.savez(folder / "last_layer.npz", kernel=kernel, bias=bias)
     for split, rows in (("tuning", 80), ("stage_1", 120)):
         features = generator.normal(size=(rows, 6)).astype(np.float32)
         logits = features @ kernel + bias
@@ -51,6 +51,8 @@ def run(tmp_path_factory):
             training_counts=np.array([40, 30, 20, 10]),
             vocabulary=labels.Vocabulary(("/m/a", "/m/b", "/m/c", "/m/d")),
             source={"split": split},
+            kernel=kernel,
+            bias=bias,
         ).save(folder / "predictions" / split)
     return folder
 
@@ -61,7 +63,6 @@ def adaptation(run):
     found = _run(
         "adapt",
         f"--predictions={run}/predictions/tuning",
-        f"--run={run}",
         "--last_layer",
         "--threshold",
         f"--output={folder}",
@@ -92,7 +93,7 @@ def test_evaluate_prints_and_writes_the_figures(run, adaptation, tmp_path):
 
 def test_compare_prints_and_writes_the_difference(run, adaptation, tmp_path):
     stage_1 = run / "predictions" / "stage_1"
-    _run(
+    found = _run(
         "compare",
         f"--before={stage_1}",
         f"--after={stage_1}",
@@ -104,6 +105,7 @@ def test_compare_prints_and_writes_the_difference(run, adaptation, tmp_path):
     before = predictions.load(stage_1)
     after = adapted.load_decided(stage_1, adaptation)
     assert written == figures.compare(before, 0.0, *after, resamples=50)
+    assert "worst group, chosen after looking: " in found.stdout
 
 
 def test_submit_writes_what_score_scores(run, tmp_path):
@@ -123,8 +125,67 @@ def test_submit_writes_what_score_scores(run, tmp_path):
     answers = submissions.read(tmp_path / "answer.csv")
     given = stage_1.logits >= np.log(0.2 / 0.8)
     given[~given.any(axis=1), 0] = True
-    expected = f2.counts_of_sets(stage_1.truth.multi_hot(), given).f_beta().mean()
+    expected = f2.mean_f2(given.astype(float), 0.5, stage_1.truth)
     assert submissions.score(answers, truth).mean_f2 == pytest.approx(expected)
+
+
+def test_paths_of_a_folder_are_submitted_as_the_challenges_ids(run, tmp_path):
+    stage_1 = predictions.load(run / "predictions" / "stage_1")
+    stems = [f"{row:016x}" for row in range(len(stage_1))]
+    paths = np.array([f"part{row % 2}/{stem}.jpg" for row, stem in enumerate(stems)])
+    dataclasses.replace(stage_1, ids=paths).save(tmp_path / "predictions")
+    names = stage_1.vocabulary.ids
+    truth = {
+        stem: [names[label] for label in np.flatnonzero(row)] or ["/m/a"]
+        for stem, row in zip(stems, stage_1.truth.multi_hot(), strict=True)
+    }
+    submissions.write(tmp_path / "truth.csv", truth.items(), names)
+    submit = (
+        "submit",
+        f"--predictions={tmp_path}/predictions",
+        f"--expected={tmp_path}/truth.csv",
+        "--threshold=0.2",
+        "--fill=/m/a",
+        f"--output={tmp_path}/answer.csv",
+    )
+    assert "not among the expected" in _run(*submit, code=1).stderr
+    _run(*submit, "--id=stem")
+    found = _run(
+        "score",
+        f"--submission={tmp_path}/answer.csv",
+        f"--truth={tmp_path}/truth.csv",
+    )
+    answers = submissions.read(tmp_path / "answer.csv")
+    assert list(answers) == stems
+    sets = {stem: set(codes) for stem, codes in truth.items()}
+    expected = submissions.score(answers, sets).mean_f2
+    assert found.stdout == f"mean F2 {expected:.6f} over 120 images\n"
+
+    paths[7] = "elsewhere/" + stems[6] + ".png"
+    dataclasses.replace(stage_1, ids=paths).save(tmp_path / "predictions")
+    said = _run(*submit, "--id=stem", code=1).stderr
+    assert f"two images have the stem '{stems[6]}'" in said
+
+
+def test_an_adaptation_of_another_run_is_refused(run, adaptation, tmp_path):
+    stage_1 = predictions.load(run / "predictions" / "stage_1")
+    other = dataclasses.replace(stage_1, bias=stage_1.bias + 1)
+    other.save(tmp_path / "other")
+    arguments = f"--predictions={tmp_path}/other", f"--adaptation={adaptation}"
+    assert "of another model" in _run("evaluate", *arguments, code=1).stderr
+
+
+def test_a_refit_of_predictions_without_their_layer_says_what_to_do(run, tmp_path):
+    tuning = predictions.load(run / "predictions" / "tuning")
+    dataclasses.replace(tuning, kernel=None, bias=None).save(tmp_path / "old")
+    found = _run(
+        "adapt",
+        f"--predictions={tmp_path}/old",
+        "--last_layer",
+        f"--output={tmp_path}/x",
+        code=1,
+    )
+    assert "predict again" in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -140,15 +201,6 @@ def test_submit_writes_what_score_scores(run, tmp_path):
             "adapt",
             ["--predictions={run}/predictions/tuning", "--output={run}/x"],
             "nothing to fit",
-        ),
-        (
-            "adapt",
-            [
-                "--predictions={run}/predictions/tuning",
-                "--output={run}/x",
-                "--last_layer",
-            ],
-            "--run or --layer",
         ),
         (
             "compare",

@@ -45,8 +45,23 @@ def test_the_last_line_is_the_score(files):
     assert lines[-1] == "mean F2 0.416667 over 2 images"
     assert lines[0] == "1 images of the truth excluded"
     assert lines[1] == "1 images of the submission not in the truth, ignored"
-    assert lines[2].startswith("95 % interval 0.0")
+    assert lines[2] == "95 % interval: too few images, at least 10 are needed"
     assert found.returncode == 0
+
+
+def test_the_line_before_the_score_is_its_interval(tmp_path):
+    for name, labels in (("submission", "xxxxxxyyyyyy"), ("truth", "x" * 12)):
+        rows = "".join(f"{image},{label}\n" for image, label in enumerate(labels))
+        (tmp_path / f"{name}.csv").write_text(rows)
+    found = _score(
+        f"--submission={tmp_path}/submission.csv",
+        f"--truth={tmp_path}/truth.csv",
+        "--bootstrap=200",
+    )
+    interval, score = found.stdout.splitlines()
+    low, high = (float(end) for end in interval.split()[3::2])
+    assert 0.1 < low < 0.5 < high < 0.9
+    assert score == "mean F2 0.500000 over 12 images"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data_pipelines import hashing
 from data_pipelines.resampling import carriers, plan
 
 RATES = np.concatenate([np.full(300, 0.2), np.full(60, 1.0), np.full(20, 4.5)])
@@ -106,6 +107,19 @@ def test_the_stream_rejects_other_examples_in_each_epoch():
         {int(e["example"]) for e in found if e["epoch"] == epoch} for epoch in (0, 1)
     )
     assert first != second
+
+
+def test_what_selects_a_copy_says_nothing_of_how_it_is_augmented():
+    """Numbers shared between the two would mirror no third copy at all."""
+    rates = np.full(4000, 2.3)
+    dataset = carriers.streaming(records(4000), rates, seed=0)
+    keys = np.array([
+        (element["epoch"], element["example"], element["copy"])
+        for element in dataset.take(9000).as_numpy_iterator()
+    ])  # fmt: skip
+    for copy in range(3):
+        own = hashing.uniforms(keys[keys[:, 2] == copy], 0, 1).numpy()
+        assert abs(own.mean() - 0.5) < 5 * np.sqrt(1 / 12 / len(own))
 
 
 def test_the_stream_can_be_checkpointed_and_goes_on_exactly(tmp_path):

@@ -130,7 +130,9 @@ def test_too_few_photographs_are_refused(config, tmp_path):
     assert not list(tmp_path.glob("*/labels.csv"))
 
 
-@pytest.mark.parametrize("damage", ["missing", "short", "other magic", "label 12"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "short", "stub", "other magic", "label 12"]
+)
 def test_a_damaged_file_of_fashion_mnist_is_named(
     fashion_mnist_folder, tmp_path, damage
 ):
@@ -146,6 +148,8 @@ def test_a_damaged_file_of_fashion_mnist_is_named(
     victim.unlink()
     if damage == "short":
         victim.write_bytes(data[:-1])
+    elif damage == "stub":
+        victim.write_bytes(data[:3])
     elif damage == "other magic":
         victim.write_bytes(b"\0\0\x08\x03" + data[4:])
     elif damage == "label 12":

@@ -73,6 +73,7 @@ def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
         ("path,tags,group,split\na.png,cat,x,train\n", "no column 'labels'"),
         ("path,labels,split\na.png,cat,train\n", "no column 'group'"),
         (GOOD + "a.png,cat,x,train\n", "row 5: a path stands twice (first in row 2)"),
+        (GOOD + "./a.png,cat,x,train\n", "row 5: a path stands twice (first in row 2)"),
         (GOOD + "../a.png,cat,x,train\n", "row 5: a path leaves the image folder"),
         (GOOD + "x/../../a.png,cat,x,train\n", "row 5: a path leaves the image folder"),
         (GOOD + "/etc/passwd,cat,x,train\n", "row 5: a path leaves the image folder"),
@@ -85,7 +86,7 @@ def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
             "row 5: a row has another number of fields",
         ),
         (GOOD.replace("split", "group", 1), "two columns have the same name"),
-        (GOOD + '"d.png,cat,x,train\n', "the file is no CSV"),
+        (GOOD + '"d.png,cat,x,train\n', "row 5: the file is no CSV"),
         (GOOD + "d.png,cat\n", "row 5: a row has another number of fields"),
         (b"path,labels,group,split\n\xff\xfe.png,cat,x,train\n", "not UTF-8"),
         ("path,labels,group,split\na.png,cat,x,test\n", "no row is in split 'train'"),
@@ -127,6 +128,15 @@ def test_a_model_refuses_labels_that_it_does_not_know(tmp_path):
         table.read_with_notes(config, labels.Vocabulary(["dog"]))
     found, _ = table.read_with_notes(config, labels.Vocabulary(["dog", "ox", "cat"]))
     assert found.labels.counts().tolist() == [2, 0, 1]
+
+
+def test_data_for_a_model_need_no_training_split_whatever_the_run_held_out(tmp_path):
+    config = table.TableConfig(
+        table=str(write(tmp_path, GOOD)), splits=("new:split=train",),
+        validation_fraction=0.15,
+    )  # fmt: skip
+    found, _ = table.read_with_notes(config, labels.Vocabulary(["cat", "dog"]))
+    assert found.split_counts() == {"new": 2}
 
 
 def test_a_split_without_rows_is_refused_by_name(tmp_path):
@@ -183,10 +193,10 @@ def test_a_cluster_never_stands_on_both_sides(tmp_path):
         found = read(path, splits=rules, cluster_column="scene",
                      validation_fraction=0.4, seed=seed)  # fmt: skip
         sides = {
-            name: set(found.select_split(name).columns["scene"])
-            for name in found.split_names
+            name: set(found.select_split(name).cluster) for name in found.split_names
         }
         assert not sides["train"] & sides["validation"]
+        assert found.cluster.tolist() == [0, 0, 1, 2]
 
 
 def test_a_cluster_on_both_sides_of_given_splits_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipelines import errors
+from data_pipelines import errors, labels
 from inclusive_tf.adaptation import folds as folds_module
 
 
@@ -28,3 +28,12 @@ def test_a_seed_gives_its_folds_again():
 def test_too_few_images_or_folds_are_refused(size, folds):
     with pytest.raises(errors.DataError, match="at least 2 folds"):
         folds_module.assign(size, folds)
+
+
+def test_a_fold_that_holds_all_labels_is_named():
+    truth = labels.SparseLabels.from_lists([[], [0], [1], [], []], 2)
+    with pytest.raises(
+        errors.DataError, match=r"fold 2 of 3.*no image shows any.*2 of"
+    ):
+        folds_module.require_labels(np.array([0, 1, 1, 2, 2]), truth)
+    folds_module.require_labels(np.array([0, 1, 2, 2, 2]), truth)

@@ -129,6 +129,33 @@ def test_a_refit_helps_out_of_fold_and_is_the_same_again():
     np.testing.assert_array_equal(found.out_of_fold, again.out_of_fold)
 
 
+def test_the_end_of_the_grid_that_won_is_told():
+    features, truth, kernel, bias = _data(rows=60)
+
+    def end(original, *penalties):
+        found = last_layer.refit(features, truth, *original, penalties=penalties)
+        return found.end_of_grid
+
+    targets = truth.targets(True)
+    right = last_layer.fit_penalty(features, targets, 0 * kernel, 0 * bias, 1.0)
+    assert end((kernel, bias), 1e5, 1e6) == "lowest"
+    assert end(right, 1.0, 1e6) == "highest"
+    assert end((0 * kernel, bias), 1e-3, 3.0, 1e6) is None
+    assert end((kernel, bias), 1e6) is None
+
+
+def test_the_whole_grid_converges_where_a_label_can_be_told_exactly():
+    features, _, kernel, bias = _data(rows=60)
+    exact = features @ np.random.default_rng(1).normal(size=(6, 3))
+    truth = labels.SparseLabels.from_dense(exact > np.median(exact, axis=0))
+    found = last_layer.refit(features, truth, kernel, bias)
+    assert [row["penalty"] for row in found.table] == sorted(last_layer.PENALTIES)
+    assert found.penalty < 3
+    assert (
+        (features @ found.kernel + found.bias > 0) == truth.multi_hot()
+    ).mean() > 0.9
+
+
 def test_an_image_does_not_shape_its_own_logits_out_of_fold():
     features, truth, kernel, bias = _data()
     found = last_layer.refit(features, truth, kernel, bias, penalties=(5.0,))

@@ -62,26 +62,74 @@ def test_intervals_cover_the_true_mean_about_as_often_as_promised():
 
 
 def test_no_resamples_give_a_value_without_ends():
-    found = bootstrap.mean_interval(np.array([1.0, 0.0]), resamples=0)
-    assert found == {"value": 0.5, "low": None, "high": None, "n": 2}
+    found = bootstrap.mean_interval(np.arange(20) / 19, resamples=0)
+    assert found == {"value": 0.5, "low": None, "high": None, "n": 20}
+
+
+@pytest.mark.parametrize("size", [1, 3, bootstrap.MIN - 1])
+def test_too_few_images_give_a_value_without_ends(size):
+    found = bootstrap.mean_interval(np.ones(size), 100)
+    assert found == {"value": 1.0, "low": None, "high": None, "n": size}
+    found = bootstrap.interval(0.5, 0.4, 0.6, 1000, clusters=size)
+    ends = {"low": None, "high": None}
+    assert found == {"value": 0.5, **ends, "n": 1000, "clusters": size}
+
+
+def test_enough_images_or_clusters_give_ends():
+    found = bootstrap.mean_interval(np.arange(bootstrap.MIN) % 2, 100)
+    assert found["low"] < 0.5 < found["high"]
+    found = bootstrap.interval(0.5, 0.4, 0.6, 30, clusters=bootstrap.MIN)
+    assert (found["low"], found["high"]) == (0.4, 0.6)
+
+
+def test_the_mean_of_nothing_is_not_available():
+    for nothing in ([], np.zeros(0)):
+        found = bootstrap.mean_interval(nothing)
+        assert found == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def _mean_of(values):
+    return lambda images: {"mean": images @ values / images.sum(axis=1)}
+
+
+def _width(by_seed, clusters=None, resamples=500):
+    statistics = [_mean_of(values) for values in by_seed]
+    _, resampled = bootstrap.distribution(
+        statistics, len(by_seed[0]), resamples, clusters=clusters
+    )
+    low, high = bootstrap.interval_ends(resampled["mean"])
+    return high - low
 
 
 def test_seeds_that_differ_widen_the_interval():
-    generator = np.random.default_rng(0)
-    image = generator.random(500)
-    alike = [image, image, image]
-    apart = [image - 0.2, image, image + 0.2]
-
-    def width(values, same_images=True):
-        found = bootstrap.mean_interval(values, 500, same_images=same_images)
-        assert found["value"] == pytest.approx(image.mean())
-        return found["high"] - found["low"]
-
-    one = bootstrap.mean_interval(image, 500)
+    image = np.random.default_rng(0).random(500)
     # seeds that agree say nothing more about the images than one seed
-    assert width(alike) == pytest.approx(one["high"] - one["low"])
-    assert width(apart) > 2 * width(alike)
-    assert width(alike, same_images=False) < 0.8 * width(alike)
+    assert _width([image] * 3) == pytest.approx(_width([image]))
+    assert _width([image - 0.2, image, image + 0.2]) > 2 * _width([image] * 3)
+
+
+def test_a_cluster_is_drawn_whole():
+    clusters = np.array([7, 7, 2, 2, 2, 9])
+    drawn = np.concatenate(list(bootstrap.weights(6, 200, clusters=clusters)))
+    for value in (7, 2, 9):
+        inside = drawn[:, clusters == value]
+        np.testing.assert_array_equal(inside, inside[:, :1].repeat(inside.shape[1], 1))
+    np.testing.assert_array_equal(drawn[:, [0, 2, 5]].sum(axis=1), 3)
+    assert len(np.unique(drawn, axis=0)) == 10  # ways to draw 3 of 3 with replacement
+
+
+def test_images_in_clusters_of_one_are_drawn_as_images():
+    apart = np.concatenate(list(bootstrap.weights(9, 20, seed=2)))
+    alone = np.concatenate(list(bootstrap.weights(9, 20, 2, np.arange(9) * 3)))
+    np.testing.assert_array_equal(apart, alone)
+
+
+def test_images_seen_twice_make_no_interval_narrower():
+    image = np.random.default_rng(0).random(300)
+    twice, clusters = np.tile(image, 2), np.tile(np.arange(300), 2)
+    once = _width([image], resamples=2000)
+    assert _width([twice], clusters, 2000) == pytest.approx(once, rel=1e-9)
+    assert _width([twice], None, 2000) == pytest.approx(once / np.sqrt(2), rel=0.1)
 
 
 def test_a_figure_that_is_not_available_is_null():

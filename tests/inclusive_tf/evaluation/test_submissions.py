@@ -126,3 +126,10 @@ def test_a_faulty_answer_writes_nothing(tmp_path, answers, message):
     with pytest.raises(errors.DataError, match=message):
         submissions.write(tmp_path / "answer.csv", answers, _CODES, expected)
     assert not list(tmp_path.iterdir())
+
+
+def test_stems_are_ids_without_folder_and_extension():
+    paths = ["a/0b.jpg", "c.d.png", "plain"]
+    assert submissions.stems(paths) == ["0b", "c.d", "plain"]
+    with pytest.raises(errors.DataError, match=r"stem '0b'.*a/0b.jpg and b/0b.png"):
+        submissions.stems(["a/0b.jpg", "b/0b.png"])

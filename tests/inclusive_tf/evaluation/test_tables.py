@@ -20,6 +20,17 @@ def test_empty_groups_are_not_available_and_the_worst_is_marked(make_predictions
     assert [line.split()[0] for line in worst] == [found["worst_group"]]
 
 
+def test_too_few_images_are_said():
+    interval = {"value": 2 / 3, "low": None, "high": None, "n": 3}
+    text = "0.667 (n = 3, too few for an interval)"
+    assert tables.interval_text(interval) == text
+    interval |= {"n": 40, "clusters": 2}
+    text = "0.667 (n = 40 in 2 clusters, too few for an interval)"
+    assert tables.interval_text(interval) == text
+    # no resamples were asked for
+    assert tables.interval_text(interval | {"clusters": 20}) == "0.667"
+
+
 def test_labels_left_out_of_a_table_are_counted(make_predictions):
     found = figures.figures(make_predictions(), 0.0, resamples=10)
     text = tables.classes(found, most=3)

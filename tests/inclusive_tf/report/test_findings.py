@@ -8,12 +8,6 @@ from data_pipelines import errors
 from inclusive_tf.report import findings
 
 
-def _overall(results, low, high):
-    """Gives the plain → final step this interval for mean F2 on stage 2."""
-    step = findings.overall_step(results)
-    step["comparisons"]["stage_2"]["measures"]["mean_f2"] |= {"low": low, "high": high}
-
-
 @hypothesis.given(
     strategies.floats(-1, 1), strategies.floats(-1, 1), strategies.floats(-1, 1)
 )
@@ -32,57 +26,16 @@ def test_without_an_interval_nothing_is_compared(comparison):
     assert findings.verdict(comparison) == findings.UNKNOWN
 
 
-def test_the_headline_says_a_rise_whose_interval_is_above_zero(results):
-    assert findings.headline(results) == (
-        "With resampling, and the last layer and the threshold fitted on 1,000 "
-        "labelled tuning images, mean F2 on stage 2 rises from 0.412 "
-        "[0.401, 0.424] to 0.634 [0.623, 0.646]."
-    )
-
-
-def test_the_headline_says_a_fall(results):
-    _overall(results, -0.2, -0.1)
-    assert " falls from 0.412 " in findings.headline(results)
-
-
-def test_the_headline_claims_nothing_when_the_interval_holds_zero(results):
-    _overall(results, -0.001, 0.4)
-    said = findings.headline(results)
-    assert "no clear difference" in said
-    assert "rises" not in said
-
-
-def test_the_headline_claims_nothing_without_a_paired_comparison(results):
-    del results["steps"]
-    said = findings.headline(results)
-    assert "no difference is claimed" in said
-    assert "rises" not in said
-
-
-def test_the_headline_of_constant_rows_only_states_the_figure(results):
-    results["rows"] = results["rows"][:1]
-    assert findings.headline(results) == (
-        "“constant answer” has a mean F2 on stage 2 of 0.310 [0.299, 0.322]."
-    )
-
-
-def test_unknown_parts_of_a_row_are_quoted(results):
-    results["rows"][-1]["name"] = "plain + larger <b>"
-    assert "With “larger <b>”," in findings.headline(
-        results | {"steps": [results["steps"][-1] | {"after": "plain + larger <b>"}]}
-    )
-
-
 def test_each_step_is_found_with_what_it_costs(results):
     found = findings.step_findings(results)
     assert [one.verdict for one in found] == [
         findings.HELPS, findings.HELPS, findings.HELPS, findings.UNCLEAR,
-        findings.HELPS, findings.HELPS,
+        findings.HELPS, findings.HELPS, findings.HELPS,
     ]  # fmt: skip
     assert found[3].aside == "helps the worst group and hurts tail recall"
 
 
-def test_the_rows_of_the_story_are_found_by_place_and_name(results):
+def test_the_rows_of_the_story_are_found_by_kind_and_run(results):
     found = {role: row["name"] for role, row in findings.roles(results).items()}
     assert found == {
         "constant": "constant answer",
@@ -92,12 +45,54 @@ def test_the_rows_of_the_story_are_found_by_place_and_name(results):
     }
 
 
-@pytest.mark.parametrize("broken", ["title", "rows", "twice", "never evaluated"])
+def test_names_say_nothing_about_what_a_row_is(results):
+    for number, row in enumerate(results["rows"]):
+        row["name"] = f"resampled constant {number}"
+    found = findings.roles(results)
+    assert [results["rows"].index(row) for row in found.values()] == [0, 1, 4, 6]
+
+
+@pytest.mark.parametrize(("kept", "expected"), [
+    ([1], ["final"]), ([1, 2], ["plain", "final"]), ([1, 2, 6], ["plain", "final"]),
+    ([1, 4, 6], ["plain", "resampled", "final"]), ([0], ["constant"]),
+])  # fmt: skip
+def test_a_row_has_one_role(results, kept, expected):
+    results["rows"] = [results["rows"][number] for number in kept]
+    assert list(findings.roles(results)) == expected
+
+
+def test_a_verdict_that_another_split_does_not_share_is_said(results):
+    found = findings.step_findings(results)
+    assert found[3].elsewhere == "stage 1: helps"
+    assert not found[0].elsewhere
+    del results["steps"][0]["comparisons"]["stage_1"]
+    assert findings.step_findings(results)[0].elsewhere == "stage 1: not compared"
+
+
+def test_groups_without_images_stand_apart(results):
+    assert findings.groups(results, "stage_2") == (
+        ["target/studio", "target/street"], ["source/street"],
+    )  # fmt: skip
+
+
+def test_runs_are_one_training_unless_they_carry_several_seeds(results):
+    assert findings.is_one_training(results)
+    results["runs"]["plain"]["seeds"] = [1]
+    assert findings.is_one_training(results)
+    results["runs"]["plain"]["seeds"] = [1, 2]
+    assert not findings.is_one_training(results)
+
+
+@pytest.mark.parametrize(
+    "broken", ["title", "rows", "twice", "never evaluated", "kind", "run"]
+)
 def test_results_that_cannot_be_told_are_refused(results, broken):
     if broken == "twice":
         results["rows"].append(copy.deepcopy(results["rows"][0]))
     elif broken == "never evaluated":
         results["rows"] = [{"name": "plain", "evaluations": {}}]
+    elif broken in ("kind", "run"):
+        del results["rows"][1][broken]
     else:
         del results[broken]
     with pytest.raises(errors.DataError):

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from data_pipelines import errors
-from inclusive_tf.report import content, findings, page, plots
+from inclusive_tf.report import bars, explained, findings, page, plots
 
 VOID = {"img", "meta", "source"}
 HOSTILE = (
@@ -134,13 +134,85 @@ def test_what_is_induced_is_called_induced(reader):
     assert any("a long tail over garments" in text for text in reader.text)
 
 
+def _said(reader):
+    return " ".join(" ".join(reader.text).split())
+
+
+def test_the_page_says_that_each_row_is_one_training(reader):
+    said = _said(reader)
+    assert said.count("rests on one training run") == 2
+    assert "One training run each." in said.split("What is induced")[1]
+    assert "not retraining" in said.split("Terms")[-1]
+
+
+def test_groups_without_images_are_one_line(reader):
+    said = _said(reader)
+    assert "no images in stage 2: source/street" in said
+    assert "no images in stage 1: source/street" in said
+
+
+def test_each_error_says_why_it_is_shown_and_of_which_row(reader):
+    said = _said(reader)
+    for why in ("highest loss", "most confident wrong", "rare label missed"):
+        assert said.count(why) == 2
+    assert "Errors of “ resampled + last layer + threshold ” on stage 2" in said
+    assert "Labels are given from 0.12 on" in said
+    assert "no label" in said
+    styles = [attributes.get("style") for tag, attributes in reader.tags
+              if attributes.get("class") == "tick"]  # fmt: skip
+    assert styles == ["left:12.0%"] * 15
+
+
+def test_the_check_of_the_maps_says_what_it_rests_on(reader):
+    table = next(one for one in reader.tables if one[0][-1].strip() == "flat maps")
+    assert [row[-1].strip() for row in table[1:]] == ["2"] * 4
+    assert "says nothing of the errors above" in _said(reader)
+
+
+def test_thresholds_by_label_and_unchecked_maps_are_said(make):
+    found = make.results()["explanations"]
+    found |= {"given_from": None}
+    del found["pointing"], found["energy"]
+    assert explained.check_table(found) is None
+    assert explained.cases(make.cases(1), found)[0]["tick"] is None
+
+
+def test_an_image_of_no_label_says_so(make):
+    described = make.cases(1)
+    described[0]["truth"] = []
+    results = make.results()
+    found = {key: results[key] for key in ("title", "explanations")}
+    found["rows"] = results["rows"][:1]
+    text = page.render(found, described)
+    assert "which shows no label" in text
+
+
+def test_errors_of_an_unknown_row_are_refused(results, cases):
+    del results["explanations"]
+    with pytest.raises(errors.DataError, match="which row the errors are of"):
+        explained.gather(results, cases)
+
+
 def test_a_flat_map_is_said_to_be_flat(text):
     assert text.count("flat: the map shows nothing") == 2
 
 
 def _spoiled(value, names):
     """Returns a copy of results or cases with every name taken from `names` in turn."""
-    keys = {"name", "id", "group", "title", "policy", "method", "label", "worst_group"}
+    keys = {
+        "name",
+        "id",
+        "group",
+        "title",
+        "policy",
+        "method",
+        "label",
+        "worst_group",
+        "why",
+        "row",
+        "run",
+        "role",
+    }
     if isinstance(value, dict):
         return {
             key: next(names) if key in keys else _spoiled(one, names)
@@ -165,6 +237,8 @@ def test_hostile_names_are_shown_and_do_nothing(make):
     results = _spoiled(make.results(), names)
     results["flags"] = {one: one for one in HOSTILE}
     results["runs"] = {one: {"seconds": 1.0, "flags": {one: one}} for one in HOSTILE}
+    # sentences of ours: longer than a name, so the 10,000 letters stay away from them
+    results["data"]["notes"] = results["exposure"]["cannot"] = HOSTILE[:3]
     results["data"]["counts"] = {
         one: {"images": 1, "groups": {one: 1}} for one in HOSTILE
     }
@@ -180,8 +254,8 @@ def test_hostile_names_are_shown_and_do_nothing(make):
 
 
 def test_a_run_of_which_little_is_known_says_what_is_missing(tmp_path):
-    results = {"title": "Bare", "rows": [{"name": "constant answer", "evaluations": {
-        "test": {"n": 0, "measures": {"mean_f2": {
+    results = {"title": "Bare", "rows": [{"name": "constant answer", "kind": "constant",
+        "evaluations": {"test": {"n": 0, "measures": {"mean_f2": {
             "value": None, "low": None, "high": None, "n": 0}}}}}]}  # fmt: skip
     page.write(results, [], tmp_path / "report" / "index.html")
     text = (tmp_path / "report" / "index.html").read_text("utf-8")
@@ -194,8 +268,28 @@ def test_a_run_of_which_little_is_known_says_what_is_missing(tmp_path):
 
 def test_a_picture_that_is_no_png_is_refused(cases):
     with pytest.raises(errors.DataError, match="is not a PNG"):
-        content.png_uri(b"<svg onload=alert(1)>", "the image")
+        explained.png_uri(b"<svg onload=alert(1)>", "the image")
 
 
 def test_the_same_results_make_the_same_drawing(results):
-    assert plots.bands(results, "stage_2") == plots.bands(results, "stage_2")
+    assert bars.bands(results, "stage_2") == bars.bands(results, "stage_2")
+
+
+def test_a_bar_of_zero_is_marked_at_the_axis(results):
+    bands = results["rows"][0]["evaluations"]["stage_2"]["bands"]
+    for band in bands:
+        band["recall"] |= {"value": 0.0, "low": 0.0, "high": 0.0}
+        band["f2"]["value"] = 0.25
+    drawn = bars.bands(results, "stage_2")["wide"].decode()
+    assert len(re.findall(r">0</text>", drawn)) == len(bands)
+
+
+def test_the_main_plot_has_ticks_each_fifth_and_names_the_grey(results):
+    drawn = plots.measures(results)["wide"].decode()
+    for text in (">0.2<", ">0.4<", ">0.6<", ">constant answer<"):
+        assert text in drawn
+    assert ">0.5<" not in drawn
+
+
+def test_the_steps_plot_says_that_scales_differ(results):
+    assert plots.SCALES_DIFFER in plots.steps(results)["wide"].decode()

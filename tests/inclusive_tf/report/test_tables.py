@@ -76,6 +76,11 @@ def test_every_table_of_measures_has_the_constant_answer(results):
         assert "constant answer" in make(results, "stage_2").columns
 
 
+def test_groups_without_images_have_no_row(results):
+    rows = tables.group_table(results, "stage_2").rows
+    assert [row.name for row in rows] == ["target/studio", "target/street"]
+
+
 def test_labels_that_share_a_name_keep_their_own_figures(results):
     for row in results["rows"]:
         for label in row["evaluations"]["stage_2"]["classes"]:

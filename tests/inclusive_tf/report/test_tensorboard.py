@@ -61,7 +61,7 @@ def test_exposure_and_error_maps_are_images_with_escaped_words(written):
 def test_hyper_parameters_are_the_parts_of_the_row_and_the_flags(results):
     found = tensorboard.hyper_parameters(results, results["rows"][3])
     assert found["has last layer"] is True
-    assert found["has resampled"] is False
+    assert found["run"] == "plain"
     assert found["steps"] == 1500
     assert found["learning&#95;rate"] == 1e-3
 
