@@ -4,6 +4,8 @@ import dataclasses
 import math
 import unicodedata
 
+from inclusive_tf.evaluation import bootstrap
+
 MISSING = "n/a"
 SHORT = 80
 """Characters of a name that are shown; the rest is in its tooltip."""
@@ -119,7 +121,9 @@ def figure(interval, note="", signed=False, key="value", empty="no images"):
         reason = empty if n == 0 else "not defined for these images"
         return Figure(MISSING, "", count(n), reason)
     if low is None or high is None:
-        reason = "too few images for an interval"
+        rests_on = finite(interval.get("clusters")) or n
+        few = rests_on is not None and rests_on < bootstrap.MIN
+        reason = "too few images for an interval" if few else "no interval was computed"
         return Figure(number(value, signed), "", count(n), reason, note)
     bounds = f"[{number(low, signed)}, {number(high, signed)}]"
     return Figure(number(value, signed), bounds, count(n), "", note)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from data_pipelines import errors, images, labels
+from data_pipelines import atomic, errors, images, labels
 from inclusive_tf import export
 
 CONFIG = images.ImageConfig(height=12, width=20, channels=1)
@@ -184,7 +184,7 @@ def test_a_failed_export_leaves_the_older_one(model, exported, tmp_path, monkeyp
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(export, "_sha256", fail)
+        patch.setattr(atomic, "sha256", fail)
         with pytest.raises(OSError, match="disk is full"):
             export.export(model, CONFIG, VOCABULARY, 1.0, tmp_path / "export")
     assert export.verify(tmp_path / "export") == before
