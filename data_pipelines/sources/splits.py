@@ -113,7 +113,7 @@ def assign(frame, config, training=True):
         frame[config.cluster_column] if config.cluster_column
         else frame[config.path_column]
     ).to_numpy(dtype=str)  # fmt: skip
-    if config.validation_fraction and training:
+    if config.validation_fraction and (split == "train").any():
         if (split == "validation").any():
             raise errors.DataError(
                 "validation_fraction is set, yet there is a split 'validation'",

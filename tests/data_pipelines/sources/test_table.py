@@ -139,6 +139,18 @@ def test_data_for_a_model_need_no_training_split_whatever_the_run_held_out(tmp_p
     assert found.split_counts() == {"new": 2}
 
 
+def test_a_model_finds_the_rows_again_that_its_training_held_out(tmp_path):
+    config = table.TableConfig(
+        table=str(write(tmp_path, SIGNS)), splits=("train:country=de|be",),
+        cluster_column="scene", validation_fraction=0.4,
+    )  # fmt: skip
+    first, _ = table.read_with_notes(config)
+    again, _ = table.read_with_notes(config, first.vocabulary)
+    assert "validation" in first.split_names
+    assert again.split_counts() == first.split_counts()
+    assert again.ids.tolist() == first.ids.tolist()
+
+
 def test_a_split_without_rows_is_refused_by_name(tmp_path):
     found = read(write(tmp_path, GOOD))
     with pytest.raises(errors.DataError, match="no such split"):
