@@ -9,7 +9,6 @@ batches, which is where they are fast.
 """
 
 import dataclasses
-import os
 
 import numpy as np
 import tensorflow as tf
@@ -68,26 +67,19 @@ def target_lookup(sparse_labels, unlisted_is_absent):
     return lookup
 
 
-def file_names(locations):
-    """Returns a string tensor of paths, also of those whose bytes are no UTF-8."""
-    return tf.constant([os.fsencode(location) for location in locations.tolist()])
+def _in_order(table):
+    """Elements {"example", "data"}, each example once."""
+    examples = tf.data.Dataset.range(len(table)).map(lambda row: {"example": row})
+    return table.storage.read(examples, table.locations)
 
 
 def _draws(table, rates, config, epochs, first_epoch, first_draw):
     """Elements {"epoch", "example", "copy", "data"}, nothing decoded."""
-    locations = file_names(table.locations)
     if config.carrier == "indexed":
         draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
-        return draws.map(
-            lambda draw: (
-                draw | {"data": tf.io.read_file(tf.gather(locations, draw["example"]))}
-            ),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
+        return table.storage.read(draws, table.locations)
     if config.carrier == "streaming":
-        records = tf.data.Dataset.from_tensor_slices(locations).map(
-            tf.io.read_file, num_parallel_calls=tf.data.AUTOTUNE
-        )
+        records = _in_order(table).map(lambda example: example["data"])
         return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
     raise errors.SettingError(
         f"Unknown carrier. Expected: one of {', '.join(CARRIERS)}. "
@@ -99,7 +91,7 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     """Batches of full size for training.
 
     Args:
-        table: `labels.LabelTable` of the training split, locations being file paths.
+        table: `labels.LabelTable` of the training split.
         rates: float64 [N] of `resampling.policies.rates`.
         config: `PipelineConfig`.
         epochs: epochs to end at (indexed carrier; a stream has no end).
@@ -144,7 +136,7 @@ def evaluation_batches(table, image_config, batch_size):
     """Every example once, in the table's order; the last batch may be smaller.
 
     Args:
-        table: `labels.LabelTable`, locations being file paths.
+        table: `labels.LabelTable`.
         image_config: `images.ImageConfig`.
         batch_size: images a batch.
 
@@ -152,14 +144,15 @@ def evaluation_batches(table, image_config, batch_size):
         `tf.data.Dataset` of the elements of `training_batches`.
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
-    locations = file_names(table.locations)
 
     def decode(example):
-        data = tf.io.read_file(tf.gather(locations, example))
-        return {"image": images.decode(data, image_config), "example": example}
+        return {
+            "image": images.decode(example["data"], image_config),
+            "example": example["example"],
+        }
 
     return (
-        tf.data.Dataset.range(len(table))
+        _in_order(table)
         .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size)
         .map(lambda batch: batch | {"target": lookup(batch["example"])})

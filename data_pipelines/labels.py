@@ -11,7 +11,7 @@ import json
 
 import numpy as np
 
-from data_pipelines import errors
+from data_pipelines import errors, storage
 
 PRESENT = 0.5
 """A stated label counts as present from this confidence on."""
@@ -167,7 +167,7 @@ class LabelTable:
 
     Args:
         ids: str [N], unique.
-        locations: str [N]; what a source turns into bytes, usually a file's path.
+        locations: str [N]; what `storage` turns into bytes, usually a file's path.
         labels: `SparseLabels` of N rows.
         vocabulary: the classes of `labels`.
         group: int32 [N], an index into `group_names`.
@@ -177,6 +177,8 @@ class LabelTable:
         unlisted_is_absent: whether a label that is not stated is absent (else unknown).
         cluster: int32 [N] or None; examples of one number belong together, such as
             those of one scene, and are not independent.
+        text: str [N] or None; what is written of each image, such as a product's name.
+        storage: one of `data_pipelines.storage`, which knows how to read `locations`.
         columns: further str [N] columns by name, such as which half shows what.
     """
 
@@ -190,6 +192,8 @@ class LabelTable:
     split_names: tuple
     unlisted_is_absent: bool = True
     cluster: np.ndarray | None = None
+    text: np.ndarray | None = None
+    storage: object = storage.FILES
     columns: dict = dataclasses.field(default_factory=dict)
 
     def __len__(self):
@@ -205,6 +209,7 @@ class LabelTable:
             group=self.group[examples],
             split=self.split[examples],
             cluster=None if self.cluster is None else self.cluster[examples],
+            text=None if self.text is None else self.text[examples],
             columns={name: values[examples] for name, values in self.columns.items()},
         )
 

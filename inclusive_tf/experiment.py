@@ -66,7 +66,12 @@ def read_table(dataset, data, image_config, max_bad_fraction, quarantine=None):
 
 
 def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=None):
-    """Scans every image of a table once and leaves the unreadable ones out."""
+    """Scans every image of a table once and leaves the unreadable ones out.
+
+    Images of a storage that was checked when it was made are not scanned again.
+    """
+    if table.storage.checked:
+        return table, notes
     progress = sys.stderr.isatty()
     faults = quality.scan(table.locations, image_config, progress)
     if quarantine is not None:
