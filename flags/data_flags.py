@@ -1,37 +1,33 @@
-"""Which data set, and how to read it."""
+"""Which data set, and what all sources are told; `SOURCES` names the rest.
+
+Each source has a module of flags of its own, with `define()` and `config_from_flags()`.
+"""
+
+import importlib
 
 from absl import flags
 
+from data_pipelines import sources
+
 FLAGS = flags.FLAGS
+MODULES = ("data_flags", *(f"{name}_flags" for name in sources.SOURCES))
+"""Modules whose flags say what the data are."""
 
 
 def define():
-    """Defines the flags."""
+    """Defines the flags of all sources."""
     flags.DEFINE_enum(
         "dataset",
         "fashion_regions",
-        ["fashion_regions", "table"],
-        "The default data (Fashion-MNIST with induced regions), or your own table.",
+        list(sources.SOURCES),
+        "The default data (fashion_regions), your own table, or another layout.",
     )
-    flags.DEFINE_string("data_dir", "", "Folder of Fashion-MNIST's files; empty: look.")
+    flags.DEFINE_string("data_dir", "", "Folder of the data set's own files.")
     flags.DEFINE_string("cache_dir", "data", "Folder for downloads and prepared data.")
     flags.DEFINE_integer("data_seed", 0, "Seed of splits and of the default data.", 0)
-    flags.DEFINE_string("table", "", "CSV with a header and a row an image.")
     flags.DEFINE_string("image_dir", "", "Folder of the paths; empty: the table's own.")
-    flags.DEFINE_string("path_column", "path", "Column of the image's path.")
-    flags.DEFINE_list("label_columns", ["labels"], "Columns of labels, a|b in a field.")
-    flags.DEFINE_string("label_separator", "|", "What stands between labels.")
     flags.DEFINE_string(
         "group_column", "group", "Column of the group; empty: one group."
-    )
-    flags.DEFINE_string(
-        "split_column", "split", "Column of the split; empty: --splits."
-    )
-    flags.DEFINE_string(
-        "cluster_column", "", "Column of what must stay on one side of a split."
-    )
-    flags.DEFINE_multi_string(
-        "splits", [], "Rule name:column=a|b&other=c in place of --split_column; repeat."
     )
     flags.DEFINE_float(
         "validation_fraction", 0.0, "Share of the training clusters held out.", 0, 0.9
@@ -45,40 +41,29 @@ def define():
         ["error", "keep"],
         "Labels that no training row shows: refuse, or keep (they count as missed).",
     )
+    flags.DEFINE_enum(
+        "missing_images",
+        "keep",
+        ["keep", "drop"],
+        "Rows whose file is absent: keep (they are quarantined), or leave out, counted.",
+    )
     flags.DEFINE_string("names", "", "CSV label,name of display names.")
+    flags.DEFINE_string("corrections", "", "CSV of corrections to apply on reading.")
+    flags.DEFINE_string("exclude", "", "CSV of images to leave out of training.")
+    flags.DEFINE_list(
+        "exclude_issues", [], "Kinds of issues in --exclude that count; empty: all."
+    )
     flags.DEFINE_float(
         "max_bad_fraction", 0.01, "Share of unreadable images to put up with.", 0, 1
     )
+    for name in sources.SOURCES:
+        _flags_of(name).define()
 
 
-def table_config():
-    """Returns the `table.TableConfig` of the flags."""
-    from data_pipelines.sources import table
-
-    return table.TableConfig(
-        table=FLAGS.table,
-        image_dir=FLAGS.image_dir,
-        path_column=FLAGS.path_column,
-        label_columns=tuple(FLAGS.label_columns),
-        label_separator=FLAGS.label_separator,
-        group_column=FLAGS.group_column,
-        split_column=FLAGS.split_column,
-        cluster_column=FLAGS.cluster_column,
-        splits=tuple(FLAGS.splits),
-        validation_fraction=FLAGS.validation_fraction,
-        unlabelled=FLAGS.unlabelled,
-        unseen_labels=FLAGS.unseen_labels,
-        names=FLAGS.names,
-        seed=FLAGS.data_seed,
-    )
+def _flags_of(source):
+    return importlib.import_module(f"flags.{source}_flags")
 
 
 def config_from_flags():
     """Returns the configuration of the source that --dataset names."""
-    if FLAGS.dataset == "table":
-        return table_config()
-    from data_pipelines.sources import fashion_regions
-
-    return fashion_regions.FashionRegionsConfig(
-        seed=FLAGS.data_seed, data_dir=FLAGS.data_dir, cache_dir=FLAGS.cache_dir
-    )
+    return _flags_of(FLAGS.dataset).config_from_flags()

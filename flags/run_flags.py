@@ -2,8 +2,15 @@
 
 from absl import flags
 
+from flags import data_flags
+
 FLAGS = flags.FLAGS
-TRAINING = ("data_flags", "image_flags", "resampling_flags", "training_flags")
+TRAINING = (
+    *data_flags.MODULES,
+    "image_flags",
+    "resampling_flags",
+    "training_flags",
+)
 """Modules of the flags that make a training what it is."""
 
 
@@ -12,20 +19,20 @@ def define():
     flags.DEFINE_string("run", None, "Run directory, such as runs/mine.", required=True)
 
 
-def _of_training():
+def _of(modules):
     by_module = FLAGS.flags_by_module_dict()
-    found = [flag for name in TRAINING for flag in by_module.get(f"flags.{name}", ())]
+    found = [flag for name in modules for flag in by_module.get(f"flags.{name}", ())]
     return sorted(found, key=lambda flag: flag.name)
 
 
 def resolved():
     """Returns {name: JSON value} of the flags of a training."""
-    return {flag.name: flag.value for flag in _of_training()}
+    return {flag.name: flag.value for flag in _of(TRAINING)}
 
 
 def defaults():
     """Returns {name: JSON value}: what these flags are when nobody types them."""
-    return {flag.name: flag.default for flag in _of_training()}
+    return {flag.name: flag.default for flag in _of(TRAINING)}
 
 
 def remember(stored):
@@ -34,6 +41,6 @@ def remember(stored):
     Args:
         stored: {name: value} of the run's flags.json.
     """
-    for flag in FLAGS.flags_by_module_dict()["flags.data_flags"]:
+    for flag in _of(data_flags.MODULES):
         if flag.name in stored and not flag.present:
             flag.value = stored[flag.name]

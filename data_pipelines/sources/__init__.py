@@ -1,8 +1,8 @@
 """Sources: one module a layout, each turning files into a `labels.LabelTable`.
 
 A source module has `read_with_notes(config, vocabulary=None)`, which returns a
-`labels.LabelTable` whose locations are full paths, and sentences to print.
-`SOURCES` maps the name that `--dataset` takes to the module.
+`labels.LabelTable` and sentences to print, and where its layout knows more than a table
+holds, `facts(config)`. `SOURCES` maps the name that `--dataset` takes to the module.
 """
 
 import importlib
@@ -10,8 +10,17 @@ import importlib
 from data_pipelines import errors
 
 SOURCES = {
-    "fashion_regions": "data_pipelines.sources.fashion_regions",
-    "table": "data_pipelines.sources.table",
+    name: f"data_pipelines.sources.{name}"
+    for name in (
+        "fashion_regions",
+        "table",
+        "inclusive_images",
+        "open_images",
+        "fashion_products",
+        "class_folders",
+        "tfds",
+        "prepared",
+    )
 }
 
 
