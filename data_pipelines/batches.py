@@ -3,9 +3,9 @@
     training    rates → carrier → read → decode → batch → targets → augment → prefetch
     evaluation  table, each example once in order → read → decode → batch → targets
 
-Nothing is decoded that was not drawn, and the indexed carrier reads nothing else
-either. Augmentation and targets work on whole
-batches, which is where they are fast.
+Nothing is decoded that cannot be drawn, and the indexed carrier reads nothing else
+either. Where all that can be drawn fits into memory, it is decoded once and kept.
+Augmentation and targets work on whole batches, which is where they are fast.
 """
 
 import dataclasses
@@ -29,6 +29,8 @@ class PipelineConfig:
         batch_size: images a batch.
         carrier: `indexed` or `streaming`.
         shuffle_buffer: records the streaming carrier shuffles among.
+        keep_bytes: memory for decoded pixels; data that need more are decoded each time
+            they are drawn, and so is all that a streaming carrier brings.
         seed: decides draws and augmentation.
     """
 
@@ -37,6 +39,7 @@ class PipelineConfig:
     batch_size: int = 64
     carrier: str = "indexed"
     shuffle_buffer: int = 2048
+    keep_bytes: int = 0
     seed: int = 0
 
 
@@ -87,6 +90,44 @@ def _draws(table, rates, config, epochs, first_epoch, first_draw):
     )
 
 
+def fits(examples, image_config, keep_bytes):
+    """Returns whether the decoded pixels of so many examples fit into `keep_bytes`."""
+    config = image_config
+    return 4 * examples * config.height * config.width * config.channels <= keep_bytes
+
+
+def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
+    """Batches of {"epoch", "example", "copy", "image"}, each decoded when drawn."""
+
+    def decode(draw):
+        draw = dict(draw)
+        return draw | {"image": images.decode(draw.pop("data"), config.image)}
+
+    return (
+        _draws(table, rates, config, epochs, first_epoch, first_draw)
+        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        # a smaller last batch would retrace the step
+        .batch(config.batch_size, drop_remainder=True)
+    )
+
+
+def _kept_in_batches(table, rates, config, epochs, first_epoch, first_draw):
+    """The same elements from pixels that are decoded once, here, and kept."""
+    drawable = np.flatnonzero(rates > 0)
+    kept = evaluation_batches(table.take(drawable), config.image, 256)
+    pixels = tf.concat([batch["image"] for batch in kept], axis=0)
+    places = np.full(len(table), -1)
+    places[drawable] = np.arange(len(drawable))
+    places = tf.constant(places)
+    draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
+    return draws.batch(config.batch_size, drop_remainder=True).map(
+        lambda batch: (
+            batch | {"image": tf.gather(pixels, tf.gather(places, batch["example"]))}
+        ),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+
+
 def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     """Batches of full size for training.
 
@@ -108,10 +149,6 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
 
-    def decode(draw):
-        draw = dict(draw)
-        return draw | {"image": images.decode(draw.pop("data"), config.image)}
-
     def finish(batch):
         keys = tf.stack([batch["epoch"], batch["example"], batch["copy"]], axis=1)
         return {
@@ -122,11 +159,12 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
             "example": batch["example"],
         }
 
+    keep = config.carrier == "indexed" and fits(
+        np.count_nonzero(rates > 0), config.image, config.keep_bytes
+    )
+    in_batches = _kept_in_batches if keep else _decoded_in_batches
     return (
-        _draws(table, rates, config, epochs, first_epoch, first_draw)
-        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        # a smaller last batch would retrace the step
-        .batch(config.batch_size, drop_remainder=True)
+        in_batches(table, rates, config, epochs, first_epoch, first_draw)
         .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -213,8 +213,8 @@ class LabelTable:
             columns={name: values[examples] for name, values in self.columns.items()},
         )
 
-    def select_split(self, name):
-        """Returns the examples of one split.
+    def split_index(self, name):
+        """Returns the number of a split in `split_names`.
 
         Raises:
             errors.DataError: there is no such split, or it has no rows.
@@ -225,10 +225,18 @@ class LabelTable:
                 expected=f"one of {', '.join(self.split_names)}",
                 received=name,
             )
-        rows = np.flatnonzero(self.split == self.split_names.index(name))
-        if not len(rows):
+        number = self.split_names.index(name)
+        if not (self.split == number).any():
             raise errors.DataError("a split has no rows", received=name)
-        return self.take(rows)
+        return number
+
+    def select_split(self, name):
+        """Returns the examples of one split.
+
+        Raises:
+            errors.DataError: there is no such split, or it has no rows.
+        """
+        return self.take(np.flatnonzero(self.split == self.split_index(name)))
 
     def split_counts(self):
         """Returns {split: examples}."""

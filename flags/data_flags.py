@@ -45,7 +45,7 @@ def define():
         "missing_images",
         "keep",
         ["keep", "drop"],
-        "Rows whose file is absent: keep (they are quarantined), or leave out, counted.",
+        "Rows whose file is absent: keep (and quarantine), or drop (and count).",
     )
     flags.DEFINE_string("names", "", "CSV label,name of display names.")
     flags.DEFINE_string("corrections", "", "CSV of corrections to apply on reading.")

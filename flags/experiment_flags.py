@@ -28,6 +28,7 @@ def config_from_flags():
         resampling_settings=resampling_flags.policy_settings(),
         carrier=FLAGS.carrier,
         shuffle_buffer=FLAGS.shuffle_buffer,
+        keep_bytes=int(FLAGS.keep_gib * 2**30),
         model=training_flags.model_settings(),
         prior_bias=FLAGS.prior_bias,
         training=training_flags.training_config(),

@@ -32,6 +32,12 @@ def define():
     flags.DEFINE_integer(
         "shuffle_buffer", 2048, "Records the streaming carrier shuffles among.", 0
     )
+    flags.DEFINE_float(
+        "keep_gib",
+        1.0,
+        "GiB for pixels that are decoded once and kept, if the training split fits.",
+        0,
+    )
 
 
 def policy_settings():

@@ -5,7 +5,7 @@ import dataclasses
 from data_pipelines import atomic
 from inclusive_tf import experiment, explanation, trained
 from inclusive_tf import run as run_directory
-from inclusive_tf.report import page, results, tensorboard
+from inclusive_tf.report import page, results, tables, tensorboard
 
 TUNING, EVALUATED = "tuning", ("stage_1", "stage_2")
 
@@ -68,6 +68,10 @@ def run(settings, flags, defaults, output, explain_config, counts, resamples, ti
         runs[final.run], runs[final.run].path / "export", final.adaptation, 0.0
     )
     atomic.write_json(output / "report" / "results.json", found)
+    for split in EVALUATED:
+        atomic.write_text(
+            output / "report" / f"{split}.md", tables.markdown_table(found, split)
+        )
     page.write(found, cases, output / "report" / "index.html")
     tensorboard.write(found, cases, runs[final.run].logs / "report")
     return found, cases

@@ -25,6 +25,7 @@ class Experiment:
         resampling_settings: what the policy takes beside the table.
         carrier: a name in `batches.CARRIERS`.
         shuffle_buffer: records the streaming carrier shuffles among.
+        keep_bytes: memory for pixels that are decoded once and kept.
         model: fields of `models.ModelConfig` that do not follow from the data.
         prior_bias: whether the last layer's bias starts at the labels' log-odds.
         training: `training.config.TrainingConfig`.
@@ -39,6 +40,7 @@ class Experiment:
     resampling_settings: dict
     carrier: str
     shuffle_buffer: int
+    keep_bytes: int
     model: dict
     prior_bias: bool
     training: object
@@ -219,14 +221,15 @@ def _fit(run, experiment, table, train_table, rates, model, shown):
         batch_size=training.batch_size,
         carrier=experiment.carrier,
         shuffle_buffer=experiment.shuffle_buffer,
+        keep_bytes=experiment.keep_bytes,
         seed=training.seed,
     )
     validation = None
     if "validation" in table.split_names:
         held_out = table.select_split("validation")
-
-        def validation():
-            return batches.evaluation_batches(held_out, experiment.image, 256)
+        validation = batches.evaluation_batches(held_out, experiment.image, 256)
+        if batches.fits(len(held_out), experiment.image, experiment.keep_bytes):
+            validation = validation.cache()
 
     data = loop.Data(
         training=lambda epoch, draw: batches.training_batches(

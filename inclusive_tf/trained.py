@@ -64,7 +64,8 @@ def read_data(
         (`labels.LabelTable`, notes).
 
     Raises:
-        errors.DataError: as `experiment.read_table`, or labels unknown to the run.
+        errors.DataError: as `experiment.read_table`, labels unknown to the run, a split
+            without rows, or no split but `train`.
     """
     vocabulary, _ = run.read_vocabulary()
     if images_folder:
@@ -72,9 +73,12 @@ def read_data(
     else:
         table, notes = sources.load(dataset).read_with_notes(data, vocabulary)
     wanted = splits or [name for name in table.split_names if name != "train"]
-    parts = [table.select_split(name) for name in wanted]
-    rows = np.isin(table.split, [part.split[0] for part in parts])
-    table = table.take(rows)
+    if not wanted:
+        raise errors.DataError(
+            "there is nothing but the split the run was trained on",
+            expected="another split, or --predict_splits=train to predict that one",
+        )
+    table = table.take(np.isin(table.split, [table.split_index(s) for s in wanted]))
     image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
     return experiment.without_bad_images(
         table, notes, image_config, max_bad_fraction, quarantine

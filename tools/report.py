@@ -6,8 +6,9 @@
 Fits, for each run, a threshold and a last layer on the tuning split (saved in
 RUN/adaptation), evaluates as trained and adapted on the other splits, compares step by
 step on the same images, and writes OUTPUT/index.html (self-contained), OUTPUT/
-results.json and TensorBoard summaries in the last run's logs. Errors are shown when
-`tools.explain` was run for the last of the evaluated splits on the last run.
+results.json, SPLIT.md (the table for a document) and TensorBoard summaries in the last
+run's logs. Errors are shown when `tools.explain` was run for the last of the evaluated
+splits on the last run.
 """
 
 import pathlib
@@ -52,6 +53,8 @@ def main(_):
     page.write(found, cases, output / "index.html")
     tensorboard.write(found, cases, last.logs / "report")
     for split in FLAGS.evaluate:
+        table = tables.markdown_table(found, split)
+        atomic.write_text(output / f"{split}.md", table)
         print(tables.text_table(found, split))
     print(f"report: {output / 'index.html'}")
 

@@ -91,30 +91,6 @@ def area(places, size=None):
     return masks.astype(bool).mean(axis=(1, 2), dtype=np.float64)
 
 
-def summary(maps, places):
-    """Sums up both checks over B maps.
-
-    Returns:
-        {"n": maps, "pointing": share of hits, "energy_inside": mean over the maps that
-        are not degenerate, "degenerate": how many are, "baseline": mean `area`};
-        a mean over nothing is None.
-    """
-    maps, masks = _checked(maps, places)
-    energy = energy_inside(maps, masks)
-    usable = np.isfinite(energy)
-    return {
-        "n": len(maps),
-        "pointing": _mean(pointing(maps, masks)),
-        "energy_inside": _mean(energy[usable]),
-        "degenerate": int((~usable).sum()),
-        "baseline": _mean(area(masks)),
-    }
-
-
-def _mean(values):
-    return float(np.mean(values)) if len(values) else None
-
-
 def _checked(maps, places):
     maps, places = np.asarray(maps), np.asarray(places)
     if maps.ndim != 3:

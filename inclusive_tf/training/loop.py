@@ -27,7 +27,7 @@ class Data:
 
     Args:
         training: (first_epoch, first_draw) → `tf.data.Dataset` of batches from there.
-        validation: () → `tf.data.Dataset` of batches, or None.
+        validation: `tf.data.Dataset` of batches, or None.
         steps_per_epoch: optimiser steps an epoch.
         save_iterator: whether checkpoints hold the iterator's state, because the place
             in the stream cannot be had by arithmetic (streaming carrier).
@@ -129,7 +129,7 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
         listeners.on_epoch_begin(epoch)
         figures = _epoch(step, batches, listeners, state, data, config)
         if data.validation is not None:
-            found = evaluate(model, loss, data.validation(), score)
+            found = evaluate(model, loss, data.validation, score)
             figures |= {f"validation_{name}": value for name, value in found.items()}
             _check(found["loss"], state.step + data.steps_per_epoch)
         _check_weights(model, state.step + data.steps_per_epoch)

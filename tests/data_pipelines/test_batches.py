@@ -41,8 +41,10 @@ def table(tmp_path):
     )
 
 
-def pipeline(carrier="indexed", augment=PLAIN, batch_size=4):
-    return batches.PipelineConfig(IMAGE, augment, batch_size, carrier, 8, seed=0)
+def pipeline(carrier="indexed", augment=PLAIN, batch_size=4, keep_bytes=0):
+    return batches.PipelineConfig(
+        IMAGE, augment, batch_size, carrier, 8, keep_bytes, seed=0
+    )
 
 
 def take(table, rates, config, count, **where):
@@ -86,13 +88,36 @@ def test_one_epoch_decodes_as_many_images_as_it_draws(table, monkeypatch):
     assert len(decoded) == 4 * len(whole) == 20
 
 
-def test_rejected_files_are_never_read_with_an_index(table):
+@pytest.mark.parametrize("keep_bytes", [0, 1 << 20])
+def test_rejected_files_are_never_read_with_an_index(table, keep_bytes):
     import os
 
     for location in table.locations[10:]:
         os.unlink(location)
     rates = np.where(np.arange(20) < 10, 1.0, 0.0)
-    assert len(take(table, rates, pipeline(), 10)) == 10
+    assert len(take(table, rates, pipeline(keep_bytes=keep_bytes), 10)) == 10
+
+
+def test_pixels_that_are_kept_are_decoded_once_and_give_the_same_batches(
+    table, monkeypatch
+):
+    rates = np.where(np.arange(20) < 4, 4.0, np.where(np.arange(20) < 12, 0.5, 0.0))
+    where = {"first_epoch": 1, "first_draw": 4}
+    expected = take(table, rates, pipeline(augment=VARIED), 10, **where)
+    decoded = count_decodes(monkeypatch)
+    config = pipeline(augment=VARIED, keep_bytes=12 * 8 * 8 * 4)
+    for found, right in zip(take(table, rates, config, 10, **where), expected,
+                            strict=True):  # fmt: skip
+        for name, values in right.items():
+            np.testing.assert_array_equal(found[name], values)
+    assert len(decoded) == 12
+
+
+def test_pixels_that_do_not_fit_are_decoded_when_drawn(table, monkeypatch):
+    decoded = count_decodes(monkeypatch)
+    config = pipeline(keep_bytes=20 * 8 * 8 * 4 - 1)
+    list(batches.training_batches(table, np.full(20, 1.0), config, epochs=3))
+    assert len(decoded) == 60
 
 
 @pytest.mark.parametrize("carrier", batches.CARRIERS)

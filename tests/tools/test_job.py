@@ -222,3 +222,17 @@ def test_a_folder_of_images_is_predicted(root, own_table, tmp_path):
                 f"--output={tmp_path}/out", "--max_bad_fraction=0.1")  # fmt: skip
     assert "images: 84 images" in said
     assert "notes.txt" in (tmp_path / "out" / "quarantine.csv").read_text()
+
+
+def test_a_table_with_nothing_but_the_training_split_is_not_predicted_in_silence(
+    root, own_table, tmp_path
+):
+    run = tmp_path / "run"
+    train = own_table.with_name("train.csv")
+    rows = own_table.read_text().splitlines(keepends=True)
+    train.write_text(rows[0] + "".join(row for row in rows if ",train" in row))
+    call(root, "tools.train", f"--run={run}", f"--table={train}", *FLAGS, "--epochs=1")
+    said = call(root, "tools.predict", f"--run={run}", fails=True)
+    assert "--predict_splits=train" in said
+    said = call(root, "tools.predict", f"--run={run}", "--predict_splits=train")
+    assert "train: " in said

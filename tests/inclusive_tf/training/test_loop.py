@@ -50,7 +50,7 @@ def make_data(poison_step=None):
         for place in range(epoch * STEPS + draw // BATCH, EPOCHS * STEPS):
             yield batch(place)
 
-    return loop.Data(training, lambda: [batch(1000), batch(1001)], STEPS)
+    return loop.Data(training, [batch(1000), batch(1001)], STEPS)
 
 
 def train(folder, data=None, changes=None, callbacks=(), loss="binary_cross_entropy"):
@@ -92,7 +92,7 @@ def test_it_takes_all_steps_and_tells_every_epoch(tmp_path):
 def test_it_learns(tmp_path, loss):
     changes = {"learning_rate": 0.05, "schedule": "constant", "optimizer": "adam"}
     model, _, _ = train(tmp_path, changes=changes, loss=loss)
-    start, batch = build(), make_data().validation()[0]
+    start, batch = build(), make_data().validation[0]
     built = losses.build(loss)
     before, after = (
         float(built(batch["target"], one(batch["image"]))) for one in (start, model)
@@ -175,7 +175,7 @@ def test_the_step_is_traced_once():
 def test_validation_is_the_same_in_batches_of_any_size():
     model, loss = build(), losses.build("binary_cross_entropy")
     whole = {
-        name: np.concatenate([batch[name] for batch in make_data().validation()])
+        name: np.concatenate([batch[name] for batch in make_data().validation])
         for name in ("image", "target")
     }
 
