@@ -67,3 +67,17 @@ def _flags_of(source):
 def config_from_flags():
     """Returns the configuration of the source that --dataset names."""
     return _flags_of(FLAGS.dataset).config_from_flags()
+
+
+def data_config():
+    """Returns the `datasets.DataConfig` of the flags."""
+    from data_pipelines import datasets
+
+    return datasets.DataConfig(
+        dataset=FLAGS.dataset,
+        source=config_from_flags(),
+        corrections=FLAGS.corrections,
+        exclude=FLAGS.exclude,
+        exclude_issues=tuple(FLAGS.exclude_issues),
+        max_bad_fraction=FLAGS.max_bad_fraction,
+    )

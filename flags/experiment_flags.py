@@ -20,8 +20,7 @@ def config_from_flags():
     from inclusive_tf import experiment
 
     return experiment.Experiment(
-        dataset=FLAGS.dataset,
-        data=data_flags.config_from_flags(),
+        data=data_flags.data_config(),
         image=image_flags.image_config(),
         augment=image_flags.augmentation_config(),
         resampling=FLAGS.resampling,
@@ -32,5 +31,4 @@ def config_from_flags():
         model=training_flags.model_settings(),
         prior_bias=FLAGS.prior_bias,
         training=training_flags.training_config(),
-        max_bad_fraction=FLAGS.max_bad_fraction,
     )

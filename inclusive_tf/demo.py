@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from data_pipelines import atomic
+from data_pipelines import atomic, datasets
 from inclusive_tf import experiment, explanation, trained
 from inclusive_tf import run as run_directory
 from inclusive_tf.report import page, results, tables, tensorboard
@@ -27,12 +27,8 @@ def run(settings, flags, defaults, output, explain_config, counts, resamples, ti
     Returns:
         (results JSON, explained cases).
     """
-    table, notes = experiment.read_table(
-        settings.dataset,
-        settings.data,
-        settings.image,
-        settings.max_bad_fraction,
-        output / "quarantine.csv",
+    table, notes = datasets.read(
+        settings.data, settings.image, quarantine=output / "quarantine.csv"
     )
     for note in notes:
         print(f"note: {note}")

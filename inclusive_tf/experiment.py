@@ -2,11 +2,10 @@
 
 import dataclasses
 import hashlib
-import sys
 
 import numpy as np
 
-from data_pipelines import batches, errors, images, quality, sources
+from data_pipelines import batches, datasets, errors, images
 from data_pipelines.resampling import exposure, policies
 from inclusive_tf import losses, models, writers
 from inclusive_tf.training import checkpoints, loop
@@ -17,8 +16,7 @@ class Experiment:
     """Everything a training is told.
 
     Args:
-        dataset: a name in `sources.SOURCES`.
-        data: the configuration of that source.
+        data: `datasets.DataConfig`.
         image: `images.ImageConfig`.
         augment: `augmentation.AugmentationConfig`.
         resampling: a name in `policies.POLICIES`.
@@ -29,11 +27,9 @@ class Experiment:
         model: fields of `models.ModelConfig` that do not follow from the data.
         prior_bias: whether the last layer's bias starts at the labels' log-odds.
         training: `training.config.TrainingConfig`.
-        max_bad_fraction: share of unreadable images to put up with.
     """
 
-    dataset: str
-    data: object
+    data: datasets.DataConfig
     image: images.ImageConfig
     augment: object
     resampling: str
@@ -44,47 +40,6 @@ class Experiment:
     model: dict
     prior_bias: bool
     training: object
-    max_bad_fraction: float
-
-
-def read_table(dataset, data, image_config, max_bad_fraction, quarantine=None):
-    """Reads a data set and leaves its unreadable images out.
-
-    Args:
-        dataset: a name in `sources.SOURCES`.
-        data: the configuration of that source.
-        image_config: `images.ImageConfig`.
-        max_bad_fraction: share of unreadable images to put up with.
-        quarantine: path of the CSV that names them; None writes none.
-
-    Returns:
-        (`labels.LabelTable`, notes).
-
-    Raises:
-        errors.DataError: whatever is wrong with the table, or too many bad images.
-    """
-    table, notes = sources.load(dataset).read_with_notes(data)
-    return without_bad_images(table, notes, image_config, max_bad_fraction, quarantine)
-
-
-def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=None):
-    """Scans every image of a table once and leaves the unreadable ones out.
-
-    Images of a storage that was checked when it was made are not scanned again.
-    """
-    if table.storage.checked:
-        return table, notes
-    progress = sys.stderr.isatty()
-    faults = quality.scan(table.locations, image_config, progress)
-    if quarantine is not None:
-        quality.write_quarantine(quarantine, faults, table.ids)
-    if faults:
-        place = quarantine or "quarantine.csv of the run"
-        notes = [
-            *notes,
-            f"{len(faults):,} unreadable image(s) were left out, named in {place}",
-        ]
-    return quality.apply(table, faults, max_bad_fraction), notes
 
 
 def log_odds(shown):
@@ -116,7 +71,7 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
         experiment: `Experiment`.
         flags: {name: JSON value} to store and to compare on resuming.
         defaults: {name: JSON value} of flags that an older run does not name.
-        table: the label table, when it is read already (`read_table`).
+        table: the label table, when it is read already (`datasets.read`).
         notes: its notes.
 
     Returns:
@@ -128,12 +83,10 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
     """
     with run.start(flags, defaults):
         if table is None:
-            table, notes = read_table(
-                experiment.dataset,
+            table, notes = datasets.read(
                 experiment.data,
                 experiment.image,
-                experiment.max_bad_fraction,
-                run.path / "quarantine.csv",
+                quarantine=run.path / "quarantine.csv",
             )
         train_table = table.select_split("train")
         steps_per_epoch = experiment.training.steps_an_epoch(len(train_table))

@@ -2,12 +2,10 @@
 
 import pathlib
 
-import numpy as np
-
-from data_pipelines import errors, images, sources
+from data_pipelines import datasets, errors, images
 from data_pipelines.sources import image_folder
-from inclusive_tf import experiment, inference, models, predictions
 from inclusive_tf import export as savedmodel
+from inclusive_tf import inference, models, predictions
 from inclusive_tf.models import head
 from inclusive_tf.training import checkpoints
 
@@ -45,16 +43,12 @@ def load_model(run, checkpoint="last"):
     return model, stored, step
 
 
-def read_data(
-    run, dataset, data, max_bad_fraction, splits=(), images_folder="", quarantine=None
-):
+def read_data(run, data, splits=(), images_folder="", quarantine=None):
     """Reads data for a trained run: its vocabulary, its image size.
 
     Args:
         run: `run.Run`.
-        dataset: a name in `sources.SOURCES`.
-        data: the configuration of that source.
-        max_bad_fraction: share of unreadable images to put up with.
+        data: `datasets.DataConfig`.
         splits: names of the splits to keep; only their images are read. Empty: all
             but `train`.
         images_folder: a folder of unlabelled images to read instead.
@@ -64,25 +58,19 @@ def read_data(
         (`labels.LabelTable`, notes).
 
     Raises:
-        errors.DataError: as `experiment.read_table`, labels unknown to the run, a split
-            without rows, or no split but `train`.
+        errors.DataError: as `datasets.read`, or labels unknown to the run.
     """
     vocabulary, _ = run.read_vocabulary()
-    if images_folder:
-        table, notes = image_folder.read(images_folder, vocabulary), []
-    else:
-        table, notes = sources.load(dataset).read_with_notes(data, vocabulary)
-    wanted = splits or [name for name in table.split_names if name != "train"]
-    if not wanted:
-        raise errors.DataError(
-            "there is nothing but the split the run was trained on",
-            expected="another split, or --predict_splits=train to predict that one",
-        )
-    table = table.take(np.isin(table.split, [table.split_index(s) for s in wanted]))
     image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
-    return experiment.without_bad_images(
-        table, notes, image_config, max_bad_fraction, quarantine
-    )
+    if images_folder:
+        return datasets.without_bad_images(
+            image_folder.read(images_folder, vocabulary),
+            [],
+            image_config,
+            data.max_bad_fraction,
+            quarantine,
+        )
+    return datasets.read(data, image_config, vocabulary, splits, quarantine)
 
 
 def predict(run, table, splits, output, checkpoint="last", batch_size=256):

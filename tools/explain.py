@@ -36,9 +36,7 @@ def main(_):
     run_flags.remember(run.read_json("flags.json"))
     table, _ = trained.read_data(
         run,
-        FLAGS.dataset,
-        data_flags.config_from_flags(),
-        FLAGS.max_bad_fraction,
+        data_flags.data_config(),
         splits=[FLAGS.split],
     )
     predicted, threshold = adapted.load_decided(

@@ -38,9 +38,7 @@ def main(_):
     output = pathlib.Path(FLAGS.output or run.path / "predictions")
     table, notes = trained.read_data(
         run,
-        FLAGS.dataset,
-        data_flags.config_from_flags(),
-        FLAGS.max_bad_fraction,
+        data_flags.data_config(),
         splits=FLAGS.predict_splits,
         images_folder=FLAGS.images,
         quarantine=output / "quarantine.csv",

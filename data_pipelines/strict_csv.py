@@ -1,0 +1,94 @@
+"""CSV files with a fixed header, read without guessing and refused with their row."""
+
+import csv
+import io
+
+import numpy as np
+
+from data_pipelines import errors
+
+
+def read(path, header):
+    """Reads every row as strings ("NA" is a name like any other).
+
+    Args:
+        path: a UTF-8 CSV, with or without a byte order mark.
+        header: the names of its columns, in order.
+
+    Returns:
+        list of lists of str, a row each, without the header; the first is row 2 of the
+        file. A file that holds the header only has no rows.
+
+    Raises:
+        errors.DataError: no such file, not UTF-8, not CSV, empty, other columns, a row
+            of another length, or a last line without an end: whoever wrote it may have
+            been cut off within a name.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            text = file.read()
+    except FileNotFoundError as error:
+        raise errors.DataError("there is no such file", file=path) from error
+    except IsADirectoryError as error:
+        raise errors.DataError("this is a folder, not a CSV file", file=path) from error
+    except UnicodeDecodeError as error:
+        raise errors.DataError(
+            "the file is not UTF-8 text", received=str(error), file=path
+        ) from error
+    if not text.strip():
+        raise errors.DataError(
+            "the file is empty", expected=f"the header {','.join(header)}", file=path
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise errors.DataError(
+            "the file is no CSV", received=str(error), file=path, row=reader.line_num
+        ) from error
+    if not text.endswith("\n"):
+        raise errors.DataError(
+            "the last line has no end, as if writing it was cut off",
+            expected="a line end after each row; add it if the row is whole",
+            received=",".join(rows[-1]),
+            file=path,
+            row=len(rows),
+        )
+    _check(rows, header, path)
+    return rows[1:]
+
+
+def _check(rows, header, path):
+    if tuple(rows[0]) != tuple(header):
+        raise errors.DataError(
+            "the columns are others",
+            expected=",".join(header),
+            received=",".join(rows[0]),
+            file=path,
+            row=1,
+        )
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    wrong = np.flatnonzero(lengths != len(header))
+    if len(wrong):
+        raise errors.DataError(
+            "a row has another number of fields than the header",
+            expected=f"{len(header)} fields",
+            received=f"{lengths[wrong[0]]}",
+            file=path,
+            row=int(wrong[0]) + 1,
+        )
+
+
+def printable(values):
+    r"""Returns str [N] that UTF-8 can hold; a byte that is no text becomes `\udcff`.
+
+    Args:
+        values: str [N], such as ids that are names of files.
+    """
+    values = np.asarray(values, dtype=str)
+    points = np.ascontiguousarray(values).view(np.uint32)
+    if not ((points >= 0xD800) & (points <= 0xDFFF)).any():
+        return values
+    return np.array(
+        [value.encode("utf-8", "backslashreplace").decode() for value in values]
+    )
