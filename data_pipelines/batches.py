@@ -5,6 +5,7 @@
 
 Nothing is decoded that cannot be drawn, and the indexed carrier reads nothing else
 either. Where all that can be drawn fits into memory, it is decoded once and kept.
+A draw that is mixed with another image (`resampling.mixing`) decodes two, others one.
 Augmentation and targets work on whole batches, which is where they are fast.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipelines import augmentation, errors, images, labels
-from data_pipelines.resampling import carriers
+from data_pipelines.resampling import carriers, mixing
 
 CARRIERS = ("indexed", "streaming")
 
@@ -31,7 +32,9 @@ class PipelineConfig:
         shuffle_buffer: records the streaming carrier shuffles among.
         keep_bytes: memory for decoded pixels; data that need more are decoded each time
             they are drawn, and so is all that a streaming carrier brings.
-        seed: decides draws and augmentation.
+        seed: decides draws, augmentation and mixing.
+        mix: `mixing.Mixing` of the training split, or None to mix nothing; needs the
+            indexed carrier.
     """
 
     image: images.ImageConfig
@@ -41,6 +44,7 @@ class PipelineConfig:
     shuffle_buffer: int = 2048
     keep_bytes: int = 0
     seed: int = 0
+    mix: mixing.Mixing | None = None
 
 
 def target_lookup(sparse_labels, unlisted_is_absent):
@@ -70,24 +74,15 @@ def target_lookup(sparse_labels, unlisted_is_absent):
     return lookup
 
 
-def _in_order(table):
-    """Elements {"example", "data"}, each example once."""
-    examples = tf.data.Dataset.range(len(table)).map(lambda row: {"example": row})
-    return table.storage.read(examples, table.locations)
-
-
 def _draws(table, rates, config, epochs, first_epoch, first_draw):
     """Elements {"epoch", "example", "copy", "data"}, nothing decoded."""
     if config.carrier == "indexed":
         draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
+        if config.mix is not None:
+            draws = mixing.with_partners(draws, config.mix, config.seed)
         return table.storage.read(draws, table.locations)
-    if config.carrier == "streaming":
-        records = _in_order(table).map(lambda example: example["data"])
-        return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
-    raise errors.SettingError(
-        f"Unknown carrier. Expected: one of {', '.join(CARRIERS)}. "
-        f"Received: {config.carrier}."
-    )
+    records = table.storage.records(table.locations)
+    return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
 
 
 def fits(examples, image_config, keep_bytes):
@@ -103,29 +98,61 @@ def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
         draw = dict(draw)
         return draw | {"image": images.decode(draw.pop("data"), config.image)}
 
-    return (
-        _draws(table, rates, config, epochs, first_epoch, first_draw)
-        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        # a smaller last batch would retrace the step
-        .batch(config.batch_size, drop_remainder=True)
-    )
+    draws = _draws(table, rates, config, epochs, first_epoch, first_draw)
+    decoded = draws.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    if config.mix is not None:
+        decoded = mixing.after_partners(decoded)
+    # a smaller last batch would retrace the step
+    return decoded.batch(config.batch_size, drop_remainder=True)
+
+
+def _needed(rates, config):
+    """Returns int64: the rows that can be drawn, and what these can be mixed with."""
+    drawable = np.flatnonzero(rates > 0)
+    if config.mix is None:
+        return drawable
+    mixed_with = config.mix.partners[drawable]
+    return np.union1d(drawable, mixed_with[mixed_with >= 0])
 
 
 def _kept_in_batches(table, rates, config, epochs, first_epoch, first_draw):
     """The same elements from pixels that are decoded once, here, and kept."""
-    drawable = np.flatnonzero(rates > 0)
-    kept = evaluation_batches(table.take(drawable), config.image, 256)
+    needed = _needed(rates, config)
+    kept = evaluation_batches(table.take(needed), config.image, 256)
     pixels = tf.concat([batch["image"] for batch in kept], axis=0)
     places = np.full(len(table), -1)
-    places[drawable] = np.arange(len(drawable))
+    places[needed] = np.arange(len(needed))
     places = tf.constant(places)
+    choose = None if config.mix is None else config.mix.chooser(config.seed)
+
+    def look_up(batch):
+        found = batch | {
+            "image": tf.gather(pixels, tf.gather(places, batch["example"]))
+        }
+        if choose is None:
+            return found
+        partner, share = choose(batch["epoch"], batch["example"], batch["copy"])
+        row = tf.where(partner < 0, batch["example"], partner)
+        other = tf.gather(pixels, tf.gather(places, row))
+        return found | {"partner": partner, "share": share, "other": other}
+
     draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
     return draws.batch(config.batch_size, drop_remainder=True).map(
-        lambda batch: (
-            batch | {"image": tf.gather(pixels, tf.gather(places, batch["example"]))}
-        ),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        look_up, num_parallel_calls=tf.data.AUTOTUNE
     )
+
+
+def _require_carrier(config):
+    if config.carrier not in CARRIERS:
+        raise errors.SettingError(
+            f"Unknown carrier. Expected: one of {', '.join(CARRIERS)}. "
+            f"Received: {config.carrier}."
+        )
+    if config.mix is not None and config.carrier != "indexed":
+        raise errors.SettingError(
+            "Images can only be mixed by random access, which a stream does not give. "
+            f"Expected: the carrier indexed. Received: {config.carrier}."
+        )
 
 
 def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
@@ -141,26 +168,33 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
 
     Returns:
         `tf.data.Dataset` of {"image": float32 [B, H, W, C], "target": float32 [B,
-        classes], "example": int64 [B]}.
+        classes], "example": int64 [B]}. Of a mixed draw, image and target are blended,
+        and the example is the one that was drawn.
 
     Raises:
+        errors.SettingError: an unknown carrier, or mixing without random access.
         tf.errors.InvalidArgumentError, tf.errors.NotFoundError: on reading, when an
             image is unreadable; `quality.scan` finds those beforehand.
     """
+    _require_carrier(config)
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
 
     def finish(batch):
+        image, target = batch["image"], lookup(batch["example"])
+        if config.mix is not None:
+            share = batch["share"]
+            image += share[:, None, None, None] * (batch["other"] - image)
+            row = tf.where(batch["partner"] < 0, batch["example"], batch["partner"])
+            target = mixing.blend_targets(target, lookup(row), share)
         keys = tf.stack([batch["epoch"], batch["example"], batch["copy"]], axis=1)
         return {
-            "image": augmentation.augment(
-                batch["image"], keys, config.seed, config.augment
-            ),
-            "target": lookup(batch["example"]),
+            "image": augmentation.augment(image, keys, config.seed, config.augment),
+            "target": target,
             "example": batch["example"],
         }
 
     keep = config.carrier == "indexed" and fits(
-        np.count_nonzero(rates > 0), config.image, config.keep_bytes
+        len(_needed(rates, config)), config.image, config.keep_bytes
     )
     in_batches = _kept_in_batches if keep else _decoded_in_batches
     return (
@@ -183,14 +217,12 @@ def evaluation_batches(table, image_config, batch_size):
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
 
-    def decode(example):
-        return {
-            "image": images.decode(example["data"], image_config),
-            "example": example["example"],
-        }
+    def decode(example, data):
+        return {"image": images.decode(data, image_config), "example": example}
 
     return (
-        _in_order(table)
+        table.storage.records(table.locations)
+        .enumerate()
         .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size)
         .map(lambda batch: batch | {"target": lookup(batch["example"])})

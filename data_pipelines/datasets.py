@@ -108,9 +108,7 @@ def _keep_splits(table, splits):
 
 
 def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=None):
-    """Scans every image of a table once and leaves the unreadable ones out.
-
-    Images of a storage that was checked when it was made are not scanned again.
+    """Leaves the images out that its storage cannot decode.
 
     Args:
         table: `labels.LabelTable`.
@@ -125,9 +123,8 @@ def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=
     Raises:
         errors.DataError: more images are unreadable, or all of a split.
     """
-    if table.storage.checked:
-        return table, notes
-    faults = quality.scan(table.locations, image_config, sys.stderr.isatty())
+    progress = sys.stderr.isatty()
+    faults = table.storage.faults(table.locations, image_config, progress)
     if quarantine is not None:
         quality.write_quarantine(quarantine, faults, table.ids)
     if faults:

@@ -2,7 +2,13 @@
 
 from absl import flags
 
-from flags import data_flags, image_flags, resampling_flags, training_flags
+from flags import (
+    data_flags,
+    image_flags,
+    mixing_flags,
+    resampling_flags,
+    training_flags,
+)
 
 FLAGS = flags.FLAGS
 
@@ -12,6 +18,7 @@ def define():
     data_flags.define()
     image_flags.define()
     resampling_flags.define()
+    mixing_flags.define()
     training_flags.define()
 
 
@@ -31,4 +38,5 @@ def config_from_flags():
         model=training_flags.model_settings(),
         prior_bias=FLAGS.prior_bias,
         training=training_flags.training_config(),
+        mixing=mixing_flags.config_from_flags(),
     )

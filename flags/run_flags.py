@@ -9,6 +9,7 @@ TRAINING = (
     *data_flags.MODULES,
     "image_flags",
     "resampling_flags",
+    "mixing_flags",
     "training_flags",
 )
 """Modules of the flags that make a training what it is."""

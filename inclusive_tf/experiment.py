@@ -7,7 +7,7 @@ import numpy as np
 
 from data_pipelines import batches, datasets, errors, images
 from data_pipelines.resampling import exposure, policies
-from inclusive_tf import losses, models, writers
+from inclusive_tf import image_features, losses, models, writers
 from inclusive_tf.training import checkpoints, loop
 
 
@@ -27,6 +27,10 @@ class Experiment:
         model: fields of `models.ModelConfig` that do not follow from the data.
         prior_bias: whether the last layer's bias starts at the labels' log-odds.
         training: `training.config.TrainingConfig`.
+        mixing: `mixing.MixingConfig`.
+
+    Raises:
+        errors.SettingError: mixing with a carrier that has no random access.
     """
 
     data: datasets.DataConfig
@@ -40,6 +44,14 @@ class Experiment:
     model: dict
     prior_bias: bool
     training: object
+    mixing: object
+
+    def __post_init__(self):
+        if self.mixing.below and self.carrier != "indexed":
+            raise errors.SettingError(
+                "Images can only be mixed by random access. Expected: "
+                f"--carrier=indexed with --mix_below. Received: {self.carrier}."
+            )
 
 
 def log_odds(shown):
@@ -168,6 +180,9 @@ def _model(run, experiment, vocabulary, train_table, shown, resumed):
 
 def _fit(run, experiment, table, train_table, rates, model, shown):
     training = experiment.training
+    mix, said = image_features.prepare_mixing(train_table, experiment.mixing)
+    if said:
+        print(said)
     pipeline = batches.PipelineConfig(
         image=experiment.image,
         augment=experiment.augment,
@@ -176,6 +191,7 @@ def _fit(run, experiment, table, train_table, rates, model, shown):
         shuffle_buffer=experiment.shuffle_buffer,
         keep_bytes=experiment.keep_bytes,
         seed=training.seed,
+        mix=mix,
     )
     validation = None
     if "validation" in table.split_names:

@@ -3,6 +3,9 @@
 import hashlib
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_pipelines import errors
 
@@ -30,37 +33,64 @@ def parse_rule(text):
 
 def ordered(names):
     """Returns the distinct names: train, validation, tuning, then the rest by name."""
-    found = set(np.unique(names).tolist())
+    found = set(pd.unique(np.asarray(names)).tolist())
     first = [name for name in USUAL_ORDER if name in found]
     return first + sorted(found - set(first))
 
 
-def _by_rules(frame, config):
-    split = np.full(len(frame), "", dtype=object)
+def fields(split):
+    """Returns the fields `split` and `split_names` of a label table.
+
+    Args:
+        split: str [N].
+    """
+    order = ordered(split)
+    codes, distinct = pd.factorize(np.asarray(split))
+    places = np.array([order.index(name) for name in distinct], np.int32)
+    return {"split": places[codes], "split_names": tuple(order)}
+
+
+def _by_rules(sheet, config):
+    split = np.full(len(sheet), "", dtype=object)
     for text in config.splits:
         name, conditions = parse_rule(text)
-        chosen = np.ones(len(frame), bool)
+        chosen = np.ones(len(sheet), bool)
         for column, values in conditions.items():
-            if column not in frame.columns:
-                raise errors.DataError(
-                    f"there is no column '{column}', which split '{name}' asks for",
-                    expected=f"one of {', '.join(map(str, frame.columns))}",
-                    file=config.table,
-                    row=1,
-                )
-            chosen &= frame[column].isin(values).to_numpy()
+            sheet.require([column], f", which split '{name}' asks for")
+            chosen &= pc.is_in(
+                sheet.text(column), value_set=pa.array(sorted(values))
+            ).to_numpy(zero_copy_only=False)
         if not chosen.any():
             raise errors.DataError(
-                f"split '{name}' has no rows", received=text, file=config.table
+                f"split '{name}' has no rows", received=text, file=sheet.file
             )
         twice = np.flatnonzero(chosen & (split != ""))
         if len(twice):
             raise errors.DataError(
                 f"a row is in two splits, '{split[twice[0]]}' and '{name}'",
-                file=config.table,
-                row=int(twice[0]) + 2,
+                **sheet.place(twice[0]),
             )
         split[chosen] = name
+    return split
+
+
+def _given(sheet, config):
+    """The splits that the rules, the files or the column say, before any hold-out."""
+    if config.splits:
+        return _by_rules(sheet, config)
+    if sheet.parts[0].split:
+        sizes = np.diff([*(part.start for part in sheet.parts), len(sheet)])
+        names = np.array([part.split for part in sheet.parts], dtype=object)
+        return np.repeat(names, sizes)
+    if not config.split_column:
+        return np.full(len(sheet), "train", dtype=object)
+    split = sheet.strings(config.split_column).astype(object)
+    if (split == "").any():
+        raise errors.DataError(
+            "the split is empty",
+            expected="the name of a split",
+            **sheet.place(np.argmax(split == "")),
+        )
     return split
 
 
@@ -75,20 +105,65 @@ def held_out(clusters, fraction, seed):
         fraction: share of the rows, in [0, 1).
         seed: int.
     """
-    names, inverse, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
-    keys = [hashlib.sha256(f"{seed}\0{name}".encode()).digest() for name in names]
-    order = np.array(sorted(range(len(names)), key=keys.__getitem__), np.int64)
+    inverse, names = pd.factorize(np.asarray(clusters))
+    sizes = np.bincount(inverse, minlength=len(names))
+    # a digest is 32 bytes; big-endian words compare as the bytes do
+    keys = np.frombuffer(
+        b"".join(hashlib.sha256(f"{seed}\0{name}".encode()).digest() for name in names),
+        ">u8",
+    ).reshape(-1, 4)
+    order = np.lexsort(keys.T[::-1])
     before = np.cumsum(sizes[order]) - sizes[order]
     taken = np.zeros(len(names), bool)
     taken[order[before < fraction * len(clusters)]] = True
     return taken[inverse]
 
 
-def assign(frame, config, training=True):
+def hold_out(split, clusters, config, file=None):
+    """Turns a share of the training clusters into split `validation`.
+
+    Args:
+        split: str [N], changed in place.
+        clusters: str [N], what must stay together.
+        config: has `validation_fraction` and `seed`.
+        file: for the error.
+
+    Raises:
+        errors.DataError: there is a split `validation` already.
+    """
+    if not config.validation_fraction or not (split == "train").any():
+        return
+    if (split == "validation").any():
+        raise errors.DataError(
+            "validation_fraction is set, yet there is a split 'validation'",
+            expected="one or the other",
+            file=file,
+        )
+    train = np.flatnonzero(split == "train")
+    out = held_out(clusters[train], config.validation_fraction, config.seed)
+    split[train[out]] = "validation"
+
+
+def require_training(split, file=None):
+    """Refuses splits (str [N]) of which none is `train`.
+
+    Raises:
+        errors.DataError: no row is in split `train`.
+    """
+    if not (split == "train").any():
+        raise errors.DataError(
+            "no row is in split 'train'",
+            expected="a split called train",
+            received=", ".join(ordered(split[split != ""])) or "no split",
+            file=file,
+        )
+
+
+def assign(sheet, config, training=True):
     """Returns str [rows]: the split of each row, empty where no rule takes it.
 
     Args:
-        frame: the table's DataFrame of strings.
+        sheet: `sheets.Sheet`.
         config: `table.TableConfig`.
         training: whether there must be a split `train`.
 
@@ -96,52 +171,30 @@ def assign(frame, config, training=True):
         errors.DataError: an empty split, a row in two splits, an unknown column, a
             cluster in two splits, or a table without a training split.
     """
-    if config.splits:
-        split = _by_rules(frame, config)
-    elif config.split_column:
-        split = frame[config.split_column].to_numpy(dtype=object)
-        if (split == "").any():
-            raise errors.DataError(
-                "the split is empty",
-                expected="the name of a split",
-                file=config.table,
-                row=int(np.argmax(split == "")) + 2,
-            )
-    else:
-        split = np.full(len(frame), "train", dtype=object)
-    clusters = (
-        frame[config.cluster_column] if config.cluster_column
-        else frame[config.path_column]
-    ).to_numpy(dtype=str)  # fmt: skip
-    if config.validation_fraction and (split == "train").any():
-        if (split == "validation").any():
-            raise errors.DataError(
-                "validation_fraction is set, yet there is a split 'validation'",
-                expected="one or the other",
-                file=config.table,
-            )
-        train = np.flatnonzero(split == "train")
-        out = held_out(clusters[train], config.validation_fraction, config.seed)
-        split[train[out]] = "validation"
-    if training and not (split == "train").any():
-        raise errors.DataError(
-            "no row is in split 'train'",
-            expected="a split called train",
-            received=", ".join(ordered(split[split != ""])) or "no split",
-            file=config.table,
-        )
+    split = _given(sheet, config)
+    if config.validation_fraction or config.cluster_column:
+        clusters = sheet.strings(config.cluster_column or config.path_column)
+        hold_out(split, clusters, config, sheet.file)
+    if training:
+        require_training(split, sheet.file)
     if config.cluster_column:
-        _refuse_shared_clusters(clusters, split, config)
+        _refuse_shared_clusters(clusters, split, sheet)
     return split.astype(str)
 
 
-def _refuse_shared_clusters(clusters, split, config):
-    home = {}
-    for row, (cluster, name) in enumerate(zip(clusters, split, strict=True), start=2):
-        if name and home.setdefault(cluster, name) != name:
-            raise errors.DataError(
-                f"cluster '{cluster}' is in two splits, '{home[cluster]}' and '{name}'",
-                expected="a cluster on one side of a split only",
-                file=config.table,
-                row=row,
-            )
+def _refuse_shared_clusters(clusters, split, sheet):
+    rows = np.flatnonzero(split != "")
+    names, inverse = pd.factorize(split[rows])[::-1]
+    cluster = pd.factorize(clusters[rows])[0]
+    # rows are gone through backwards, so that a cluster's first one stays
+    home = np.zeros(len(clusters), np.int64)
+    home[cluster[::-1]] = inverse[::-1]
+    strayed = np.flatnonzero(inverse != home[cluster])
+    if len(strayed):
+        first = strayed[0]
+        raise errors.DataError(
+            f"cluster '{clusters[rows[first]]}' is in two splits, "
+            f"'{names[home[cluster[first]]]}' and '{names[inverse[first]]}'",
+            expected="a cluster on one side of a split only",
+            **sheet.place(rows[first]),
+        )

@@ -1,21 +1,38 @@
-"""Any table: a CSV with a row an image.
+"""Any table: a CSV or Parquet file with a row an image.
 
 The table has a column for the image's path (relative to the table's folder), one or
-more columns of labels (`a|b`), and, where there are such, columns for group, split and
-cluster. A cluster is what must stay together, such as one scene or one person: it never
-stands on both sides of a split.
+more columns of labels (`a|b`, or lists), and, where there are such, columns of
+confidences, of labels verified absent, of group, split, cluster and text. A cluster is
+what must stay together, such as one scene or one person: it never stands on both sides
+of a split.
 """
 
-import csv
 import dataclasses
 import os
 import pathlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_pipelines import errors, labels
+from data_pipelines.sources import (
+    derived,
+    label_fields,
+    presence,
+    sheets,
+    vocabularies,
+)
 from data_pipelines.sources import splits as split_rules
+
+_CHOICES = {
+    "unlabelled": ("keep", "drop"),
+    "unseen_labels": ("error", "keep"),
+    "unlisted": ("absent", "unknown"),
+    "label_form": label_fields.FORMS,
+    "missing_images": presence.CHOICES,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,216 +40,208 @@ class TableConfig:
     """How to read a table.
 
     Args:
-        table: path of the CSV file, UTF-8, with a header.
+        table: path of the file, CSV (UTF-8, with a header) or Parquet.
+        tables: `split:path` of several files of the same columns, each of which is a
+            split, in place of `table` and `split_column`.
         image_dir: folder the paths are relative to; empty means the table's own.
         path_column: column of the image's path, which is its id too.
         label_columns: columns of labels; an empty field states no label.
-        label_separator: stands between the labels of one field.
+        confidence_columns: none, or a column of confidences beside each of the label
+            columns, of as many fields (`1|0.6`); 0 is verified absence.
+        absent_columns: columns of labels that are verified absent.
+        label_separator: stands between the labels of one field; empty means that a
+            field is one label.
+        label_form: `separated`, or `list` for fields such as `['a', 'b']`. Columns of
+            lists in a Parquet file are read as they are.
+        unlisted: whether a label that is not stated is `absent` or `unknown`.
         group_column: column of the group; empty means one group.
         split_column: column of the split; empty means that `splits` decide.
         cluster_column: column of what must stay together; empty means the image.
+        text_column: column of what is written of the image; empty means none.
         splits: rules `name:column=a|b&other=c`, in place of `split_column`.
         validation_fraction: share of the clusters of split `train` that become split
             `validation`.
         unlabelled: `keep` or `drop` rows without a label.
         unseen_labels: `error` or `keep` labels that no row of `train` shows.
+        missing_images: `keep` or `drop` rows whose image file is absent.
         names: CSV of `label,name` display names; empty means that names are ids.
         extra_columns: further columns to carry along.
+        lookup_columns, band_columns, compose_columns: rules of `derived` for columns
+            that the table lacks.
         seed: decides which clusters are held out.
     """
 
     table: str = ""
+    tables: tuple = ()
     image_dir: str = ""
     path_column: str = "path"
     label_columns: tuple = ("labels",)
+    confidence_columns: tuple = ()
+    absent_columns: tuple = ()
     label_separator: str = "|"
+    label_form: str = "separated"
+    unlisted: str = "absent"
     group_column: str = "group"
     split_column: str = "split"
     cluster_column: str = ""
+    text_column: str = ""
     splits: tuple = ()
     validation_fraction: float = 0.0
     unlabelled: str = "keep"
     unseen_labels: str = "error"
+    missing_images: str = "keep"
     names: str = ""
     extra_columns: tuple = ()
+    lookup_columns: tuple = ()
+    band_columns: tuple = ()
+    compose_columns: tuple = ()
     seed: int = 0
 
 
 def read_csv(path):
     """Reads a CSV as strings, nothing taken for missing ("NA" is a name).
 
+    Returns:
+        `pandas.DataFrame` of strings.
+
     Raises:
         errors.DataError: unreadable, empty, or a row with too many or too few fields.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            rows = list(reader)
-    except FileNotFoundError as error:
-        raise errors.DataError("there is no such file", file=path) from error
-    except IsADirectoryError as error:
-        raise errors.DataError("this is a folder, not a CSV file", file=path) from error
-    except UnicodeDecodeError as error:
-        raise errors.DataError(
-            "the file is not UTF-8 text", received=str(error), file=path
-        ) from error
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=reader.line_num
-        ) from error
-    while rows and not rows[-1]:
-        rows.pop()
-    if not rows:
-        raise errors.DataError(
-            "the table is empty", expected="a header and a row an image", file=path
-        )
-    header = rows[0]
-    if len(set(header)) < len(header):
-        raise errors.DataError(
-            "two columns have the same name", received=",".join(header), file=path,
-            row=1,
-        )  # fmt: skip
-    if len(rows) == 1:
-        raise errors.DataError(
-            "the table has a header but no rows", expected="a row an image", file=path
-        )
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    wrong = np.flatnonzero(lengths != len(header))
-    if len(wrong):
-        raise errors.DataError(
-            "a row has another number of fields than the header",
-            expected=f"{len(header)} fields",
-            received=f"{lengths[wrong[0]]}",
-            file=path,
-            row=int(wrong[0]) + 1,
-        )
-    return pd.DataFrame(rows[1:], columns=header, dtype=str)
+    return sheets.read(path).table.to_pandas()
 
 
-def _check_columns(frame, config):
-    wanted = [config.path_column, *config.label_columns, *config.extra_columns]
-    optional = [config.group_column, config.cluster_column]
-    if not config.splits:
-        optional.append(config.split_column)
-    for column in wanted + [column for column in optional if column]:
-        if column not in frame.columns:
-            raise errors.DataError(
-                f"there is no column '{column}'",
-                expected=f"one of {', '.join(map(str, frame.columns))}",
-                file=config.table,
-                row=1,
+def _check_settings(config):
+    for name, allowed in _CHOICES.items():
+        if getattr(config, name) not in allowed:
+            raise errors.SettingError(
+                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
+                f"Received: {getattr(config, name)}."
             )
-
-
-def _first_repeat(values):
-    repeated = pd.Series(values).duplicated().to_numpy()
-    return int(np.argmax(repeated)) if repeated.any() else None
-
-
-def _locations(ids, folder, table):
-    """Joins ids to the folder, refusing what would leave it or has no name."""
-    root = os.path.realpath(folder)
-    locations = []
-    for row, name in enumerate(ids, start=2):
-        if not name or "\0" in name:
-            raise errors.DataError(
-                "the path of an image is empty or holds a NUL", file=table, row=row
-            )
-        joined = os.path.normpath(os.path.join(root, name))
-        if os.path.isabs(name) or not joined.startswith(root + os.sep):
-            raise errors.DataError(
-                "a path leaves the image folder",
-                expected="a path below the image folder, relative to it",
-                received=name,
-                file=table,
-                row=row,
-            )
-        locations.append(joined)
-    return np.array(locations)
-
-
-def _row_labels(frame, config):
-    """Returns a list, a row each, of label ids: ordered, unique."""
-    columns = [frame[column].tolist() for column in config.label_columns]
-    rows = []
-    for row, fields in enumerate(zip(*columns, strict=True), start=2):
-        found = {}
-        for field in fields:
-            if not field.strip():
-                continue
-            for label in field.split(config.label_separator):
-                label = label.strip()
-                if not label:
-                    raise errors.DataError(
-                        "a label is empty",
-                        expected=f"labels joined by '{config.label_separator}'",
-                        received=field,
-                        file=config.table,
-                        row=row,
-                    )
-                found[label] = True
-        rows.append(list(found))
-    return rows
-
-
-def _vocabulary(rows, in_training, config, file_rows):
-    """Labels of the training rows, sorted; unseen ones refused or kept at the end."""
-    known = set()
-    for row, train in zip(rows, in_training, strict=True):
-        if train:
-            known.update(row)
-    unseen = {}
-    for row, number in zip(rows, file_rows, strict=True):
-        for label in row:
-            if label not in known:
-                unseen.setdefault(label, number)
-    if unseen and config.unseen_labels == "error":
-        label, number = next(iter(unseen.items()))
-        raise errors.DataError(
-            f"{len(unseen)} label(s) never seen in split 'train'",
-            expected="labels of the training rows, or --unseen_labels=keep to count "
-            "them as missed",
-            received=label,
-            file=config.table,
-            row=number,
+    if config.tables and (config.table or config.splits):
+        raise errors.SettingError(
+            "Several tables are their own splits. Expected: --tables without --table "
+            "and --splits. Received: both."
         )
-    ids = sorted(known) + sorted(unseen)
-    if not ids:
-        raise errors.DataError("no row has a label", file=config.table)
-    names = {}
-    if config.names:
-        frame = read_csv(config.names)
-        if frame.shape[1] < 2:
-            raise errors.DataError(
-                "a file of names has two columns",
-                expected="label,name",
-                received=",".join(frame.columns),
-                file=config.names,
-                row=1,
-            )
-        names = dict(zip(frame.iloc[:, 0], frame.iloc[:, 1], strict=True))
-    return labels.Vocabulary(ids, [names.get(label) or label for label in ids])
 
 
-def _refuse_unknown(rows, vocabulary, config, file_rows):
-    known = set(vocabulary.ids)
-    for row, number in zip(rows, file_rows, strict=True):
-        for label in row:
-            if label not in known:
-                raise errors.DataError(
-                    "the model does not know a label",
-                    expected=f"one of its {len(known)} labels",
-                    received=label,
-                    file=config.table,
-                    row=number,
+def _open(config):
+    """Reads the file or files, and adds the derived columns."""
+    if config.tables:
+        files = []
+        for text in config.tables:
+            split, colon, path = text.partition(":")
+            if not (split and colon and path):
+                raise errors.SettingError(
+                    "A table of a split cannot be read. Expected: split:FILE. "
+                    f"Received: {text}."
                 )
+            files.append((split, path))
+        sheet = sheets.read_parts(files)
+    elif config.table:
+        sheet = sheets.read(config.table)
+    else:
+        raise errors.DataError("no table is named", expected="--table=FILE.csv")
+    sheet = derived.apply(sheet, config)
+    wanted = [config.path_column, *config.label_columns, *config.confidence_columns,
+              *config.absent_columns, *config.extra_columns]  # fmt: skip
+    optional = [config.group_column, config.cluster_column, config.text_column]
+    if not (config.splits or config.tables):
+        optional.append(config.split_column)
+    sheet.require(wanted + [column for column in optional if column])
+    return sheet
+
+
+def _locations(names, sheet, image_dir):
+    """Joins paths to their folder, refusing what would leave it or has no name."""
+    joined = []
+    for part, end in zip(
+        sheet.parts,
+        [*(part.start for part in sheet.parts[1:]), len(sheet)],
+        strict=True,
+    ):
+        root = os.path.realpath(image_dir or pathlib.Path(part.file).parent)
+        joined.append(
+            sheets.as_strings(
+                pc.binary_join_element_wise(
+                    root, names.slice(part.start, end - part.start), "/"
+                )
+            )
+        )
+    odd = pc.match_substring_regex(names, r"(^|/)\.{0,2}(/|$)|\x00")
+    rows = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+    locations = np.concatenate(joined)
+    if len(rows):
+        locations = locations.astype(object)
+        for row in rows:
+            locations[row] = _plain(str(names[int(row)]), sheet, row, image_dir)
+        locations = locations.astype(str)
+    return locations
+
+
+def _plain(name, sheet, row, image_dir):
+    """Resolves one path that holds an empty, "." or ".." component."""
+    if not name or "\0" in name:
+        raise errors.DataError(
+            "the path of an image is empty or holds a NUL", **sheet.place(row)
+        )
+    folder = image_dir or pathlib.Path(sheet.place(row)["file"]).parent
+    root = os.path.realpath(folder)
+    joined = os.path.normpath(os.path.join(root, name))
+    if os.path.isabs(name) or not joined.startswith(root + os.sep):
+        raise errors.DataError(
+            "a path leaves the image folder",
+            expected="a path below the image folder, relative to it",
+            received=name,
+            **sheet.place(row),
+        )
+    return joined
+
+
+def _refuse_repeated(locations, ids, sheet):
+    # a.png and ./a.png are one file
+    repeated = pd.Series(locations).duplicated().to_numpy()
+    if repeated.any():
+        repeat = int(np.argmax(repeated))
+        first = sheet.place(np.argmax(locations == locations[repeat]))
+        where = "" if len(sheet.parts) == 1 else f" of {first['file']}"
+        raise errors.DataError(
+            f"a path stands twice (first in row {first['row']}{where})",
+            expected="one row an image",
+            received=ids[repeat],
+            **sheet.place(repeat),
+        )
+
+
+def _left_out(sheet, config, split, entries, locations):
+    """Returns (bool [N] rows left out, list of sentences that count them)."""
+    outside = split == ""
+    notes = []
+    if outside.any():
+        notes.append(f"{int(outside.sum()):,} rows are in no split and were left out")
+    if config.unlabelled == "drop":
+        bare = (entries.counts() == 0) & ~outside
+        if bare.any():
+            notes.append(f"{int(bare.sum()):,} rows without a label were left out")
+            outside |= bare
+    if config.missing_images == "drop":
+        absent = ~outside
+        absent[absent] = ~presence.on_disk(locations[absent])
+        if absent.any():
+            notes.append(presence.note(int(absent.sum())))
+            outside |= absent
+    if outside.all():
+        raise errors.DataError(
+            "no row is left to use", received="; ".join(notes), file=sheet.file
+        )
+    return outside, notes
 
 
 def read_with_notes(config, vocabulary=None):
     """Reads a table.
 
-    Rows that no split rule takes, and unlabelled ones under `unlabelled=drop`, are left
-    out and counted in the notes.
+    Rows that no split rule takes, unlabelled ones under `unlabelled=drop` and those
+    without a file under `missing_images=drop` are left out and counted in the notes. So
+    are labels that are stated nowhere but as absent: nothing could be learnt of them.
 
     Args:
         config: `TableConfig`.
@@ -246,79 +255,42 @@ def read_with_notes(config, vocabulary=None):
     Raises:
         errors.DataError: whatever is wrong, with file and row.
     """
-    for name, allowed in (("unlabelled", ("keep", "drop")),
-                          ("unseen_labels", ("error", "keep"))):  # fmt: skip
-        if getattr(config, name) not in allowed:
-            raise errors.SettingError(
-                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
-                f"Received: {getattr(config, name)}."
-            )
-    if not config.table:
-        raise errors.DataError("no table is named", expected="--table=FILE.csv")
-    frame = read_csv(config.table)
-    _check_columns(frame, config)
-    ids = frame[config.path_column].to_numpy(dtype=str)
-    folder = config.image_dir or pathlib.Path(config.table).resolve().parent
-    locations = _locations(ids, folder, config.table)
-    # a.png and ./a.png are one file
-    repeat = _first_repeat(locations)
-    if repeat is not None:
-        first = int(np.argmax(locations == locations[repeat]))
-        raise errors.DataError(
-            f"a path stands twice (first in row {first + 2})",
-            expected="one row an image",
-            received=ids[repeat],
-            file=config.table,
-            row=repeat + 2,
-        )
-    rows = _row_labels(frame, config)
-    notes = []
-    split = split_rules.assign(frame, config, training=vocabulary is None)
-    outside = split == ""
-    if outside.any():
-        notes.append(f"{int(outside.sum()):,} rows are in no split and were left out")
-    bare = np.array([not row for row in rows])
-    if config.unlabelled == "drop" and (bare & ~outside).any():
-        notes.append(
-            f"{int((bare & ~outside).sum()):,} rows without a label were left out"
-        )
-        outside |= bare
+    _check_settings(config)
+    sheet = _open(config)
+    names = sheet.text(config.path_column)
+    ids = sheets.as_strings(names)
+    locations = _locations(names, sheet, config.image_dir)
+    _refuse_repeated(locations, ids, sheet)
+    entries = label_fields.read(sheet, config)
+    split = split_rules.assign(sheet, config, training=vocabulary is None)
+    outside, notes = _left_out(sheet, config, split, entries, locations)
     keep = np.flatnonzero(~outside)
-    if not len(keep):
-        raise errors.DataError("no row is left to use", file=config.table)
-    rows = [rows[row] for row in keep]
-    if vocabulary is None:
-        vocabulary = _vocabulary(rows, split[keep] == "train", config, keep + 2)
-    else:
-        _refuse_unknown(rows, vocabulary, config, keep + 2)
-    position = vocabulary.index()
-    split_names = tuple(split_rules.ordered(split[keep]))
-    group = (
-        frame[config.group_column].to_numpy(dtype=str)[keep]
-        if config.group_column
-        else np.full(len(keep), "all")
+    entries, split = entries.take(keep), split[keep]
+
+    def place(row):
+        return sheet.place(keep[row])
+
+    vocabulary, sparse, lost = vocabularies.settle(
+        entries, split, config, place, sheet.file, vocabulary
     )
-    group_names, group_index = np.unique(group, return_inverse=True)
-    extra = {
-        column: frame[column].to_numpy(dtype=str)[keep]
-        for column in config.extra_columns
-    }
-    cluster = None
-    if config.cluster_column:
-        names = frame[config.cluster_column].to_numpy(dtype=str)[keep]
-        cluster = np.unique(names, return_inverse=True)[1].astype(np.int32)
-    table = labels.LabelTable(
+
+    def kept(column):
+        return sheet.text(column).take(pa.array(keep)) if column else None
+
+    found = labels.LabelTable(
         ids=ids[keep],
         locations=locations[keep],
-        labels=labels.SparseLabels.from_lists(
-            [[position[label] for label in row] for row in rows], len(vocabulary)
-        ),
+        labels=sparse,
         vocabulary=vocabulary,
-        group=group_index.astype(np.int32),
-        group_names=tuple(group_names.tolist()),
-        split=np.array([split_names.index(name) for name in split[keep]], np.int32),
-        split_names=split_names,
-        cluster=cluster,
-        columns=extra,
+        **sheets.group_fields(kept(config.group_column), len(keep)),
+        **split_rules.fields(split),
+        unlisted_is_absent=config.unlisted == "absent",
+        cluster=sheets.coded(kept(config.cluster_column))[1]
+        if config.cluster_column
+        else None,
+        text=sheets.as_strings(kept(config.text_column))
+        if config.text_column
+        else None,
+        columns={name: sheets.as_strings(kept(name)) for name in config.extra_columns},
     )
-    return table, notes
+    return found, [*notes, *lost]

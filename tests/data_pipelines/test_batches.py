@@ -1,5 +1,6 @@
 """The stages in order: nothing is decoded that was not drawn, nothing is lost."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -8,10 +9,11 @@ import tensorflow as tf
 from PIL import Image
 
 from data_pipelines import augmentation, batches, images, labels
-from data_pipelines.resampling import plan
+from data_pipelines.resampling import mixing, plan
 
 IMAGE = images.ImageConfig(height=8, width=8, channels=1)
 PLAIN = augmentation.AugmentationConfig()
+KEEPING = (0, 1 << 20)
 VARIED = augmentation.AugmentationConfig(mirror=0.5, shift=0.2, brightness=0.2)
 
 
@@ -194,3 +196,125 @@ def test_blank_images_have_a_deviation_that_can_be_divided_by(table, tmp_path):
 def test_an_unknown_carrier_lists_the_known_ones(table):
     with pytest.raises(ValueError, match=r"indexed, streaming. Received: bus"):
         batches.training_batches(table, np.ones(20), pipeline("bus"), epochs=1)
+
+
+def mixed_pipeline(partners, max_share=0.5, **settings):
+    return dataclasses.replace(
+        pipeline(**settings), mix=mixing.Mixing(partners, max_share)
+    )
+
+
+@pytest.fixture
+def partners():
+    """Of 20 images the first four can be mixed: with one another or with number 19."""
+    found = np.full((20, 2), -1)
+    found[:4] = [[1, 19], [0, 2], [3, -1], [2, 19]]
+    return found
+
+
+def levels(batch):
+    """What the grey of each image says its number is."""
+    return batch["image"][:, 7, 7, 0] * 25.5
+
+
+@pytest.mark.parametrize("keep_bytes", KEEPING)
+def test_only_repeated_draws_with_a_partner_are_mixed(table, partners, keep_bytes):
+    """Originals stay as they are; image and target are blended by the same share."""
+    table = dataclasses.replace(
+        table, labels=labels.SparseLabels.from_dense(np.eye(20))
+    )
+    rates = np.where(np.arange(20) < 8, 5.0, 0.0)
+    config = mixed_pipeline(partners, keep_bytes=keep_bytes, batch_size=8)
+    drawn = plan.make(rates, 0, 0)
+    whole = take(table, rates, config, 5)
+    position, shares, chosen = 0, [], set()
+    for batch in whole:
+        for level, target, row in zip(
+            levels(batch), batch["target"], batch["example"], strict=True
+        ):
+            assert row == drawn.example[position]
+            share = 1 - target[row]
+            assert 0 <= share <= 0.5
+            if drawn.copy[position] == 0 or row >= 4:
+                assert share == 0
+                np.testing.assert_allclose(level, row, atol=1e-3)
+            else:
+                other = int(
+                    np.flatnonzero(np.where(np.arange(20) == row, 0, target))[0]
+                )
+                assert other in partners[row]
+                chosen.add((int(row), other))
+                shares.append(share)
+                np.testing.assert_allclose(
+                    level, (1 - share) * row + share * other, atol=1e-3
+                )
+            position += 1
+    assert len(np.unique(shares)) == len(shares) == 16
+    assert {row for row, _ in chosen} == {0, 1, 2, 3}
+    assert len(chosen) > 4
+
+
+def test_mixing_is_the_same_from_kept_pixels_and_from_files(table, partners):
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    from_files, kept = (
+        take(table, rates, mixed_pipeline(partners, keep_bytes=k, augment=VARIED), 15)
+        for k in KEEPING
+    )
+    for first, second in zip(from_files, kept, strict=True):
+        for name, values in first.items():
+            np.testing.assert_array_equal(values, second[name], err_msg=name)
+
+
+@pytest.mark.parametrize("keep_bytes", KEEPING)
+def test_mixing_goes_on_as_if_never_broken_off(table, partners, keep_bytes):
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    config = mixed_pipeline(partners, keep_bytes=keep_bytes, augment=VARIED)
+    whole = take(table, rates, config, 12)
+    rest = take(table, rates, config, 2, first_epoch=1, first_draw=10)
+    # 30 draws of the first epoch and 10 of the second make ten batches
+    for first, second in zip(rest, whole[10:], strict=True):
+        for name, values in first.items():
+            np.testing.assert_array_equal(values, second[name], err_msg=name)
+
+
+def test_only_mixed_draws_decode_two_images(table, partners, monkeypatch):
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    decoded = count_decodes(monkeypatch)
+    config = mixed_pipeline(partners, batch_size=6)
+    whole = list(batches.training_batches(table, rates, config, epochs=1))
+    assert len(whole) == 5
+    # of the three draws each of four images have, the first is not mixed
+    assert len(decoded) == 30 + 4 * 2
+
+
+def test_a_partner_that_is_never_drawn_is_decoded_all_the_same(table):
+    partners = np.full((20, 1), -1)
+    partners[0] = 19
+    rates = np.where(np.arange(20) < 1, 8.0, 0.0)
+    for keep_bytes in KEEPING:
+        config = mixed_pipeline(partners, 1.0, keep_bytes=keep_bytes)
+        found = np.concatenate(
+            [levels(batch) for batch in take(table, rates, config, 2)]
+        )
+        assert found.min() < 0.1
+        assert found.max() > 5
+
+
+def test_what_is_unknown_of_either_image_is_unknown_of_the_mix(table, partners):
+    table = dataclasses.replace(table, unlisted_is_absent=False)
+    rates = np.where(np.arange(20) == 0, 8.0, 0.0)
+    known = table.labels.targets(False)
+    partners[0] = [1, 1]
+    for batch in take(table, rates, mixed_pipeline(partners), 2):
+        for level, target in zip(levels(batch), batch["target"], strict=True):
+            unknown = known[0] < 0
+            if level > 1e-3:
+                unknown |= known[1] < 0
+            np.testing.assert_array_equal(target < 0, unknown)
+
+
+def test_a_stream_cannot_be_mixed(table, partners):
+    with pytest.raises(ValueError, match=r"random access.* Received: streaming"):
+        batches.training_batches(
+            table, np.ones(20), mixed_pipeline(partners, carrier="streaming"), epochs=1
+        )

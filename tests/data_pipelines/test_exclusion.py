@@ -76,7 +76,7 @@ def test_other_splits_lose_images_when_named(listed):
     table = table_of(["a", "b", "c", "d", "e"], [0, 0, 0, 1, 1])
     left, _ = exclusion.apply(table, listed, splits=("train", "test"))
     assert left.ids.tolist() == ["c", "e"]
-    with pytest.raises(errors.DataError, match="no such split.*stage"):
+    with pytest.raises(errors.DataError, match=r"no such split.*stage"):
         exclusion.apply(table, listed, splits=("stage",))
 
 
@@ -89,7 +89,9 @@ def test_data_without_a_training_split_lose_nothing(listed):
 
 def test_a_split_that_would_be_empty_is_refused_by_name(listed):
     table = table_of(["a", "b", "d"], [0, 0, 1])
-    with pytest.raises(errors.DataError, match="no image of split 'train'.*than its 2"):
+    with pytest.raises(
+        errors.DataError, match=r"no image of split 'train'.*than its 2"
+    ):
         exclusion.apply(table, listed)
 
 

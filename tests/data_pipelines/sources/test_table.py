@@ -88,6 +88,7 @@ def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
         (GOOD.replace("split", "group", 1), "two columns have the same name"),
         (GOOD + '"d.png,cat,x,train\n', "row 5: the file is no CSV"),
         (GOOD + "d.png,cat\n", "row 5: a row has another number of fields"),
+        (GOOD + "\n\nd.png,cat,x,train\n", "row 5: a row has another number of fields"),
         (b"path,labels,group,split\n\xff\xfe.png,cat,x,train\n", "not UTF-8"),
         ("path,labels,group,split\na.png,cat,x,test\n", "no row is in split 'train'"),
         ("path,labels,group,split\na.png,,x,train\n", "no row has a label"),
@@ -226,3 +227,75 @@ def test_held_out_share_is_close_and_the_same_for_a_seed():
     assert 0.2 <= out.mean() <= 0.202
     np.testing.assert_array_equal(out, splits.held_out(clusters, 0.2, seed=1))
     assert (out != splits.held_out(clusters, 0.2, seed=2)).any()
+
+
+def test_rows_without_a_file_are_left_out_before_the_vocabulary_is_made(tmp_path):
+    path = write(tmp_path, GOOD + "d.png,bird,x,train\n")
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "c.png").write_bytes(b"x")
+    config = table.TableConfig(table=str(path), missing_images="drop")
+    found, notes = table.read_with_notes(config)
+    assert found.ids.tolist() == ["a.png", "c.png"]
+    assert found.vocabulary.ids == ("cat", "dog")
+    assert notes == ["2 rows whose image file is absent were left out"]
+
+
+def test_a_table_without_any_file_or_any_training_file_is_refused(tmp_path):
+    path = write(tmp_path, GOOD)
+    config = table.TableConfig(table=str(path), missing_images="drop")
+    with pytest.raises(errors.DataError, match=r"no row is left.*3 rows whose image"):
+        table.read_with_notes(config)
+    (tmp_path / "c.png").write_bytes(b"x")
+    with pytest.raises(errors.DataError, match="no row is in split 'train'"):
+        table.read_with_notes(config)
+
+
+def test_text_and_further_columns_are_carried_along(tmp_path):
+    path = write(tmp_path, 'path,labels,about,size\na,x,"red, round",2\nb,x,,3\n')
+    found = read(
+        path, text_column="about", extra_columns=("size",), group_column="",
+        split_column="",
+    )  # fmt: skip
+    assert found.text.tolist() == ["red, round", ""]
+    assert found.columns["size"].tolist() == ["2", "3"]
+
+
+def test_several_tables_are_their_own_splits(tmp_path):
+    (tmp_path / "b").mkdir()
+    first = write(tmp_path, "path,labels\na,x\nb,y\n", "train.csv")
+    second = write(tmp_path / "b", "labels,path\nx,a\n", "test.csv")
+    config = table.TableConfig(
+        tables=(f"train:{first}", f"test:{second}"), group_column=""
+    )
+    found, _ = table.read_with_notes(config)
+    assert found.split_counts() == {"train": 2, "test": 1}
+    assert found.locations.tolist() == [
+        str(tmp_path.resolve() / name) for name in ("a", "b", "b/a")
+    ]
+    same = dataclasses.replace(config, image_dir=str(tmp_path))
+    with pytest.raises(
+        errors.DataError, match=r"test\.csv, row 2: .*first in row 2 of"
+    ):
+        table.read_with_notes(same)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"unlisted": "maybe"}, "Unknown unlisted"),
+        ({"missing_images": "skip"}, "Unknown missing_images"),
+        ({"label_form": "json"}, "Unknown label_form"),
+        ({"tables": ("train:a.csv",)}, "Several tables are their own splits"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(tmp_path, settings, said):
+    with pytest.raises(errors.SettingError, match=said):
+        read(write(tmp_path, GOOD), **settings)
+
+
+def test_what_is_held_out_stays_what_it_was():
+    # runs that were made before must find their validation rows again
+    clusters = np.array([f"scene{number // 2}" for number in range(12)])
+    assert splits.held_out(clusters, 0.4, 3).astype(int).tolist() == [
+        1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0,
+    ]  # fmt: skip
