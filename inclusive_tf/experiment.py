@@ -100,6 +100,8 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
                 experiment.image,
                 quarantine=run.path / "quarantine.csv",
             )
+            for note in notes:
+                print(f"note: {note}")
         train_table = table.select_split("train")
         steps_per_epoch = experiment.training.steps_an_epoch(len(train_table))
         rates = policies.rates(

@@ -36,5 +36,5 @@ def test_a_threshold_is_one_logit(probability):
 
 def test_what_is_asked_to_be_fitted_is_fitted():
     config = _parsed(adaptation_flags, "--last_layer", "--folds=3", "--name=mine")
-    assert (config.last_layer, config.threshold) == (True, False)
+    assert (config.last_layer, config.threshold) == (True, "none")
     assert (config.folds, config.seed, config.name) == (3, 0, "mine")
