@@ -52,7 +52,8 @@ def measure(paths, rows, vocabulary, rule):
 
 
 def _histogram(values):
-    values = np.clip(values[~np.isnan(values)], 0.0, 1.0)
+    # 0.7 as float32 lies below the edge 0.7
+    values = np.clip(values[~np.isnan(values)].astype(np.float64).round(6), 0.0, 1.0)
     counts, _ = np.histogram(values, _EDGES)
     return {"edges": _EDGES.tolist(), "counts": counts.tolist()}
 
