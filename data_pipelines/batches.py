@@ -168,8 +168,8 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
 
     Returns:
         `tf.data.Dataset` of {"image": float32 [B, H, W, C], "target": float32 [B,
-        classes], "example": int64 [B]}. Of a mixed draw, image and target are blended,
-        and the example is the one that was drawn.
+        classes], "group": int32 [B], "example": int64 [B]}. Of a mixed draw, image and
+        target are blended; group and example are those of the one that was drawn.
 
     Raises:
         errors.SettingError: an unknown carrier, or mixing without random access.
@@ -178,6 +178,7 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     """
     _require_carrier(config)
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
+    groups = tf.constant(table.group)
 
     def finish(batch):
         image, target = batch["image"], lookup(batch["example"])
@@ -190,6 +191,7 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
         return {
             "image": augmentation.augment(image, keys, config.seed, config.augment),
             "target": target,
+            "group": tf.gather(groups, batch["example"]),
             "example": batch["example"],
         }
 
@@ -213,7 +215,7 @@ def evaluation_batches(table, image_config, batch_size):
         batch_size: images a batch.
 
     Returns:
-        `tf.data.Dataset` of the elements of `training_batches`.
+        `tf.data.Dataset` of the elements of `training_batches`, without the group.
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
 

@@ -4,6 +4,16 @@ import dataclasses
 
 from absl import flags
 
+RULES = (
+    "none",
+    "global",
+    "per_class",
+    "per_class_third_place",
+    "shrunk",
+    "expected_f2",
+)
+PRIORS = ("none", "em", "bbse", "counted")
+
 
 @dataclasses.dataclass(frozen=True)
 class AdaptationConfig:
@@ -11,30 +21,28 @@ class AdaptationConfig:
 
     Args:
         last_layer: whether to refit the last layer.
-        threshold: whether to fit the one global threshold.
+        threshold: the rule that decides, one of `RULES`.
         folds: of the cross-validation.
         seed: of the folds.
         name: for tables; None says what was fitted.
+        group_balanced: whether each group counts the same in the refit.
+        temperature: whether to calibrate.
+        priors: how priors are corrected, one of `PRIORS`.
     """
 
     last_layer: bool
-    threshold: bool
+    threshold: str
     folds: int
     seed: int
     name: str | None
+    group_balanced: bool = False
+    temperature: bool = False
+    priors: str = "none"
 
 
 def define(flag_values=flags.FLAGS):
     """Defines the flags."""
-    flags.DEFINE_bool(
-        "last_layer",
-        False,
-        "Refit the last layer that the predictions hold on their features.",
-        flag_values=flag_values,
-    )
-    flags.DEFINE_bool(
-        "threshold", False, "Fit one global threshold.", flag_values=flag_values
-    )
+    _define_parts(flag_values)
     flags.DEFINE_integer(
         "folds",
         5,
@@ -53,12 +61,45 @@ def define(flag_values=flags.FLAGS):
     )
 
 
+def _define_parts(flag_values):
+    flags.DEFINE_bool(
+        "last_layer",
+        False,
+        "Refit the last layer that the predictions hold on their features.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "group_balanced",
+        False,
+        "Let each group count the same in the refit of the last layer.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_bool(
+        "temperature",
+        False,
+        "Bring logits to probabilities by one slope and offset for all labels.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "priors",
+        "none",
+        PRIORS,
+        "How shares of labels in the new place are found: em and bbse from --target "
+        "without its labels, counted from the labels of --predictions.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "threshold",
+        "none",
+        RULES,
+        "What decides: probability 0.5, one threshold, one a label (exact cuts, or the "
+        "3rd place's grid), one a label shrunk towards the global one, or the set of "
+        "the best expected F2 of each image.",
+        flag_values=flag_values,
+    )
+
+
 def config_from_flags(flag_values=flags.FLAGS):
     """Returns `AdaptationConfig` from parsed flags."""
-    return AdaptationConfig(
-        last_layer=flag_values.last_layer,
-        threshold=flag_values.threshold,
-        folds=flag_values.folds,
-        seed=flag_values.seed,
-        name=flag_values.name,
-    )
+    names = [field.name for field in dataclasses.fields(AdaptationConfig)]
+    return AdaptationConfig(**{name: flag_values[name].value for name in names})

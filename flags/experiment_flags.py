@@ -38,5 +38,6 @@ def config_from_flags():
         model=training_flags.model_settings(),
         prior_bias=FLAGS.prior_bias,
         training=training_flags.training_config(),
+        loss_settings=training_flags.loss_settings(),
         mixing=mixing_flags.config_from_flags(),
     )

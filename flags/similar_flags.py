@@ -42,6 +42,7 @@ def pixel_settings():
         "size": FLAGS.feature_size,
         "channels": FLAGS.feature_channels,
         "ignore_brightness": FLAGS.ignore_brightness,
+        "max_pixels": FLAGS.max_pixels,
     }
 
 

@@ -27,8 +27,14 @@ def define():
 
 def config_from_flags():
     """Returns the `tfds.TfdsConfig` of the flags."""
+    from data_pipelines import errors
     from data_pipelines.sources import tfds
 
+    if FLAGS.group_column not in ("", FLAGS["group_column"].default):
+        raise errors.SettingError(
+            "The group of a TFDS set is a feature. Expected: --tfds_group in place of "
+            f"--group_column. Received: {FLAGS.group_column}."
+        )
     return tfds.TfdsConfig(
         name=FLAGS.tfds_name,
         data_dir=FLAGS.data_dir,

@@ -1,21 +1,52 @@
 """The model and the steps that train it."""
 
+import dataclasses
+
 from absl import flags
 
 from data_pipelines import errors
+from inclusive_tf import losses, models
 
 FLAGS = flags.FLAGS
 
 
 def define():
     """Defines the flags."""
-    flags.DEFINE_enum(
-        "model", "densenet_small", ["densenet_small", "densenet121"], "Architecture."
-    )
+    _define_model()
+    _define_loss()
+    _define_steps()
+
+
+def _define_model():
+    flags.DEFINE_enum("model", "densenet_small", list(models.MODELS), "Architecture.")
     flags.DEFINE_integer("growth", 8, "densenet_small: channels a layer adds.", 1)
-    flags.DEFINE_list("blocks", ["3", "3", "3"], "densenet_small: layers a block.")
-    flags.DEFINE_integer("stem_stride", 2, "densenet_small: 1 or 2.")
-    flags.DEFINE_float("dropout", 0.0, "Share of features dropped.", 0, 0.95)
+    flags.DEFINE_integer(
+        "filters", 16, "Other small models: channels of the first stage.", 1
+    )
+    flags.DEFINE_list(
+        "blocks", ["3", "3", "3"], "Small models: layers or units of each stage."
+    )
+    flags.DEFINE_integer("stem_stride", 2, "Small models: 1 or 2.")
+    flags.DEFINE_enum(
+        "pooling",
+        "average",
+        list(models.POOLINGS),
+        "How the final feature map becomes a vector.",
+    )
+    flags.DEFINE_list(
+        "hidden", [], "Units of the layers between that vector and the last layer."
+    )
+    flags.DEFINE_float(
+        "dropout", 0.0, "Share dropped before the last layer and of hidden ones.", 0,
+        0.95,
+    )  # fmt: skip
+    flags.DEFINE_float(
+        "batch_norm_momentum",
+        0.99,
+        "Of running means and variances; 0.9 for trainings of a few hundred steps.",
+        0,
+        0.9999,
+    )
     flags.DEFINE_bool(
         "prior_bias", True, "Start the last layer's bias at the labels' log-odds."
     )
@@ -25,12 +56,36 @@ def define():
         ["float32", "mixed_float16", "mixed_bfloat16"],
         "Dtype policy; logits are float32 in any case.",
     )
+
+
+def _define_loss():
     flags.DEFINE_enum(
-        "loss",
-        "binary_cross_entropy",
-        ["binary_cross_entropy", "multilabel_softmax"],
-        "Multilabel loss.",
+        "loss", "binary_cross_entropy", list(losses.LOSSES), "Multilabel loss."
     )
+    for name, meaning in (
+        ("gamma", "focusing (focal: 2, class_balanced: 0)"),
+        ("alpha", "weight of the present (focal: 0.25), least weight "
+                  "(distribution_balanced: 0.1)"),
+        ("beta", "of the effective number (class_balanced: 0.999), steepness "
+                 "(distribution_balanced: 10)"),
+        ("mu", "middle of the weights (distribution_balanced: 0.2)"),
+        ("tau", "share of the log-odds added (logit_adjusted: 1)"),
+        ("gamma_negative", "focusing on the absent (asymmetric: 4)"),
+        ("gamma_positive", "focusing on the present (asymmetric: 1)"),
+        ("clip", "probability taken off the absent (asymmetric: 0.05)"),
+        ("negative_scale", "tolerance of the absent (distribution_balanced: 2)"),
+        ("bias_scale", "share of the log-odds added (distribution_balanced: 0.05)"),
+        ("positive_weight", "of the present; 0: by their shares "
+                            "(weighted_binary_cross_entropy: 0)"),
+        ("largest_weight", "end of those by shares "
+                           "(weighted_binary_cross_entropy: 100)"),
+        ("step_size", "of the group weights (group_dro: 0.01)"),
+        ("adjustment", "C of C / sqrt(group size) (group_dro: 0)"),
+    ):  # fmt: skip
+        flags.DEFINE_float(f"loss_{name}", None, f"Loss: {meaning}.")
+
+
+def _define_steps():
     flags.DEFINE_integer("epochs", 5, "Epochs.", 1)
     flags.DEFINE_integer(
         "steps_per_epoch", 0, "Steps an epoch; 0: as many as show each image once.", 0
@@ -70,6 +125,17 @@ def training_config():
     )
 
 
+def loss_settings():
+    """Returns the fields of `losses.LossConfig` that are given; the rest is the loss's.
+
+    What is measured on the data set is not among them.
+    """
+    names = [field.name for field in dataclasses.fields(losses.LossConfig)]
+    settings = [name for name in names if name not in ("name", *losses.MEASURED)]
+    given = {name: FLAGS[f"loss_{name}"].value for name in settings}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _whole_numbers(name):
     values = FLAGS[name].value
     if not all(value.isdecimal() for value in values):
@@ -85,9 +151,13 @@ def model_settings():
     return {
         "name": FLAGS.model,
         "growth": FLAGS.growth,
+        "filters": FLAGS.filters,
         "blocks": _whole_numbers("blocks"),
         "stem_stride": FLAGS.stem_stride,
+        "pooling": FLAGS.pooling,
+        "hidden": _whole_numbers("hidden"),
         "dropout": FLAGS.dropout,
+        "batch_norm_momentum": FLAGS.batch_norm_momentum,
         "dtype": FLAGS.dtype,
         "seed": FLAGS.seed,
     }

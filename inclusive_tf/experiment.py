@@ -27,6 +27,7 @@ class Experiment:
         model: fields of `models.ModelConfig` that do not follow from the data.
         prior_bias: whether the last layer's bias starts at the labels' log-odds.
         training: `training.config.TrainingConfig`.
+        loss_settings: fields of `losses.LossConfig` that do not follow from the data.
         mixing: `mixing.MixingConfig`.
 
     Raises:
@@ -44,6 +45,7 @@ class Experiment:
     model: dict
     prior_bias: bool
     training: object
+    loss_settings: dict
     mixing: object
 
     def __post_init__(self):
@@ -54,14 +56,18 @@ class Experiment:
             )
 
 
-def log_odds(shown):
-    """Returns float [C]: log(share / (1 - share)) of the draws that show each label.
-
-    Args:
-        shown: `exposure.Exposure`; one draw with and one without each label are added.
-    """
-    share = (shown.after + 1.0) / (shown.draws + 2.0)
-    return np.log(share / (1 - share))
+def _loss(experiment, train_table, shown):
+    """Builds the loss, which may ask how often labels and groups are shown."""
+    sizes = np.bincount(train_table.group, minlength=len(train_table.group_names))
+    return losses.build(
+        losses.LossConfig(
+            experiment.training.loss,
+            label_counts=train_table.labels.counts().tolist(),
+            shares=shown.shares().tolist(),
+            group_counts=sizes.tolist(),
+            **experiment.loss_settings,
+        )
+    )
 
 
 def _describe_data(table, notes):
@@ -118,8 +124,13 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
         run.write_json("data.json", described)
         run.write_vocabulary(table.vocabulary, train_table.labels.counts())
         run.write_json("exposure.json", shown.to_json())
-        model = _model(run, experiment, table.vocabulary, train_table, shown, resumed)
-        state = _fit(run, experiment, table, train_table, rates, model, shown)
+        loss = _loss(experiment, train_table, shown)
+        bias = ()
+        if experiment.prior_bias:
+            odds = shown.shares() / (1 - shown.shares())
+            bias = tuple(loss.initial_bias(np.log(odds)).tolist())
+        model = _model(run, experiment, table.vocabulary, train_table, bias, resumed)
+        state = _fit(run, experiment, table, train_table, rates, model, loss, shown)
         run.write_json("training.json", dataclasses.asdict(state))
     return state
 
@@ -152,7 +163,7 @@ def _require_same_data(run, described):
     return True
 
 
-def _model(run, experiment, vocabulary, train_table, shown, resumed):
+def _model(run, experiment, vocabulary, train_table, bias, resumed):
     """Builds the model: as model.json says on resuming, else from the data."""
     if resumed:
         stored = run.read_json("model.json")["model"]
@@ -167,7 +178,7 @@ def _model(run, experiment, vocabulary, train_table, shown, resumed):
         channels=experiment.image.channels,
         mean=mean,
         deviation=deviation,
-        initial_bias=tuple(log_odds(shown).tolist()) if experiment.prior_bias else (),
+        initial_bias=bias,
         **experiment.model,
     )
     model, final_feature_map = models.build(config)
@@ -180,9 +191,11 @@ def _model(run, experiment, vocabulary, train_table, shown, resumed):
     return model
 
 
-def _fit(run, experiment, table, train_table, rates, model, shown):
+def _fit(run, experiment, table, train_table, rates, model, loss, shown):
     training = experiment.training
-    mix, said = image_features.prepare_mixing(train_table, experiment.mixing)
+    mix, said = image_features.prepare_mixing(
+        train_table, experiment.mixing, experiment.image.max_pixels
+    )
     if said:
         print(said)
     pipeline = batches.PipelineConfig(
@@ -217,7 +230,7 @@ def _fit(run, experiment, table, train_table, rates, model, shown):
     try:
         return loop.train(
             model,
-            losses.build(training.loss),
+            loss,
             data,
             training,
             run.checkpoints,

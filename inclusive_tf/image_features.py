@@ -52,12 +52,13 @@ def measure(table, folder="", **settings):
     return pixel_features.measure(table, progress=sys.stderr.isatty(), **settings)
 
 
-def prepare_mixing(table, config):
+def prepare_mixing(table, config, max_pixels):
     """Finds the partners of rare images.
 
     Args:
         table: `labels.LabelTable` of the training split.
         config: `mixing.MixingConfig`.
+        max_pixels: of the `images.ImageConfig` that the images were scanned with.
 
     Returns:
         (`mixing.Mixing`, or None where nothing is to be mixed; a sentence about it,
@@ -69,7 +70,9 @@ def prepare_mixing(table, config):
     if not config.below:
         return None, ""
     found = mixing.partners(
-        lambda rows: measure(table.take(rows), config.predictions),
+        lambda rows: measure(
+            table.take(rows), config.predictions, max_pixels=max_pixels
+        ),
         table.labels,
         config.below,
         config.partners,

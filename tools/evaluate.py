@@ -40,6 +40,7 @@ flags.DEFINE_string("output", None, "JSON file to write.")
 
 def main(_):
     """Loads, computes, prints and writes."""
+    import numpy as np
     from scipy import special
 
     from data_pipelines import atomic
@@ -64,13 +65,14 @@ def main(_):
     rows = [("constant answer", constant["figures"]), ("predictions", found)]
     print(tables.overview(rows))
     print(f"\nconstant answer: {answer} (chosen on {constant['chosen_on']})")
-    print(
-        f"threshold: logit {threshold:.4f}, probability {special.expit(threshold):.4f}"
-    )
+    low, high = np.min(threshold), np.max(threshold)
+    print(f"threshold: logit {low:.4f}, probability {special.expit(low):.4f}")
+    if np.ndim(threshold):
+        print(f"to logit {high:.4f}, probability {special.expit(high):.4f}, by label")
     print(f"\n{tables.groups(found)}\n\n{tables.classes(found)}")
     if FLAGS.output:
         found |= {
-            "threshold_logit": threshold,
+            "threshold_logit": np.asarray(threshold).tolist(),
             "source": predictions.source,
             "constant": constant,
         }

@@ -25,6 +25,8 @@ class Exposure:
         count: int [C], examples that show the label.
         before: float [C], draws an epoch that show it without resampling.
         after: the same with the policy.
+        known: float [C], draws an epoch with the policy of which it is known whether
+            they show the label.
         cannot: sentences about labels the policy cannot balance, and why.
     """
 
@@ -38,7 +40,16 @@ class Exposure:
     count: np.ndarray
     before: np.ndarray
     after: np.ndarray
+    known: np.ndarray
     cannot: tuple
+
+    def shares(self):
+        """Returns float64 [C]: the share of the draws that show each label.
+
+        Of the draws in which it is known, one with and one without it being added, so
+        that no share is 0 or 1 (the rule of succession).
+        """
+        return (self.after + 1.0) / (self.known + 2.0)
 
     def to_json(self):
         """Returns the JSON form that the report reads."""
@@ -107,6 +118,13 @@ def _reason(shown, names, label, after, count, goal):
     return None
 
 
+def _known(table, rates, draws):
+    if table.unlisted_is_absent:
+        return np.full(len(table.vocabulary), float(draws))
+    stated = table.labels
+    return np.bincount(stated.index, rates[stated.rows()], minlength=stated.num_classes)
+
+
 def measure(table, rates, policy):
     """Measures a policy.
 
@@ -140,6 +158,7 @@ def measure(table, rates, policy):
         count=count,
         before=count * (draws / len(table)),
         after=after,
+        known=_known(table, rates, draws),
         cannot=tuple(reason for reason in reasons if reason),
     )
 

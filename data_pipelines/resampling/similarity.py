@@ -36,7 +36,8 @@ def targets(counts, target_count=0, keep_share=0.0):
     Args:
         counts: int [C], images that show each label.
         target_count: labels of at most so many images lose none.
-        keep_share: share of its images that every label keeps, 0 to 1.
+        keep_share: share of its images that every label keeps, 0 to 1; one image at
+            least, unless it is 0.
 
     Raises:
         errors.SettingError: both are 0, or one is out of range.
@@ -47,7 +48,7 @@ def targets(counts, target_count=0, keep_share=0.0):
             f"a share above 0 and up to 1. Received: {target_count} and {keep_share}."
         )
     share = np.ceil(np.asarray(counts) * keep_share - 1e-9).astype(np.int64)
-    return np.minimum(counts, np.maximum(share, target_count))
+    return np.minimum(counts, np.maximum(share, max(target_count, 1)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,6 +31,7 @@ import pandas as pd
 from PIL import Image
 
 from data_pipelines import atomic, errors
+from data_pipelines.resampling import long_tail
 from data_pipelines.sources import fashion_mnist, table
 
 FAMILIES = {
@@ -81,16 +82,6 @@ class FashionRegionsConfig:
     cache_dir: str = "data"
 
 
-def long_tail_counts(largest, ratio, classes):
-    """Returns int [classes]: floor(largest · ratio^(-k / (classes - 1))).
-
-    The exponential profile of Cui et al. 2019 (arXiv 1901.05555), section 5.1.
-    """
-    # the small term keeps exact powers from falling under the whole number they are
-    exponent = -np.arange(classes) / max(classes - 1, 1)
-    return np.floor(largest * float(ratio) ** exponent + 1e-9).astype(int)
-
-
 def _apportion(shares, total):
     """Largest remainders: whole numbers in proportion to `shares`, summing to total."""
     exact = np.asarray(shares, float) / np.sum(shares) * total
@@ -106,7 +97,9 @@ def garment_counts(config, generator):
     source_order = generator.permutation(classes)
     target_order = generator.permutation(classes)
     train = np.empty(classes, int)
-    train[source_order] = long_tail_counts(config.largest, config.ratio, classes)
+    train[source_order] = long_tail.long_tail_counts(
+        classes, config.largest, config.ratio
+    )
     validation = np.maximum(1, np.round(train * config.validation_share)).astype(int)
     target = np.empty(classes)
     target[target_order] = config.target_ratio ** (-np.arange(classes) / (classes - 1))
@@ -313,7 +306,7 @@ def read_with_notes(config, vocabulary=None):
         "Fashion-MNIST (real 28x28 photographs); regions, places and the imbalance are "
         "INDUCED, not observed",
         f"source region: long tail over garments, {config.largest:,} down to "
-        f"{long_tail_counts(config.largest, config.ratio, 10)[-1]}, "
+        f"{long_tail.long_tail_counts(10, config.largest, config.ratio)[-1]}, "
         f"{config.street_share[0]:.0%} street backdrops",
         f"target region: another mix of garments, {config.street_share[1]:.0%} street "
         "backdrops, every image dimmed (gain 0.45 to 0.75) and blurred",

@@ -1,6 +1,9 @@
 """A model fitted to a new place with a handful of labelled images, in NumPy and SciPy.
 
-`thresholds` finds the one threshold that scores best, `last_layer` refits the last
-layer on features, `folds` deals images for cross-validation, `adapted` puts them
-together, keeps them in a folder and applies them.
+Parts, each fitted on what the earlier ones give (`fitting`): `last_layer` refits the
+last layer on features, `temperature` makes logits probabilities, `priors` moves them to
+how common labels are in the new place. Rules (`rules`) then decide: `thresholds` has
+one for all labels, `label_thresholds` one for each, `shrinkage` something between, and
+`expected_f2` the best set of each image. `adapted` puts them together, keeps them in a
+folder (`stored`) and applies them; `folds` deals images for cross-validation.
 """

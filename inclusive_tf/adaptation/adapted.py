@@ -1,21 +1,21 @@
-"""An adaptation: a threshold, and perhaps a new last layer, fitted on a tuning set."""
+"""An adaptation: what changes in predictions of a new place, and how sets are decided.
+
+Logits are remade by a new last layer or moved by slope * z + intercept (a temperature,
+shifted priors); then one threshold, one a label, or a cut an image decides. Applying it
+gives predictions and a threshold, which is all that evaluation, explanation and
+submission look at.
+"""
 
 import dataclasses
-import json
-import pathlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors
+from data_pipelines import errors
 from inclusive_tf import predictions as predictions_module
-from inclusive_tf.adaptation import folds as folds_module
-from inclusive_tf.adaptation import last_layer as last_layers
-from inclusive_tf.adaptation import thresholds
-from inclusive_tf.evaluation import f2, measures
+from inclusive_tf.adaptation import fitting, logit_line, rules, stored
+from inclusive_tf.evaluation import measures
 
-FORMAT = 1
-PLAIN_THRESHOLD = 0.0
-"""The logit of probability 0.5: what is used when no threshold is fitted."""
+PLAIN_THRESHOLD = rules.PLAIN_THRESHOLD
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,22 +24,28 @@ class Adaptation:
 
     Args:
         name: such as "last layer + threshold".
-        threshold_logit: a label is given from this logit on.
+        decision: float or float64 [C], the logit from which a label is given, or
+            `rules.EXPECTED_F2`; of the logits that this adaptation makes.
         kernel: float32 [D, C] or None; the new last layer.
         bias: float32 [C] or None.
         vocabulary_hash: of the vocabulary it speaks of.
-        fitted_ids: str [n]; the tuning images, which must not be evaluated on.
+        fitted_ids: str [n]; the images whose labels were looked at, which must not be
+            evaluated on.
         fitted_on: {"images", "without_known_labels": how many were left out for that,
-            "present_labels", "source"}.
+            "present_labels", "source"}; with priors by EM or BBSE further
+            "target_images" and, where there is a source apart, "source_images".
         figures: {"mean_f2", "estimate"}: how it did on the tuning set; after a refit of
             the last layer further "penalty", "penalties" (the table) and
-            "penalty_at_end_of_grid" ("lowest", "highest" or None).
+            "penalty_at_end_of_grid" ("lowest", "highest" or None); "temperature",
+            "priors" and "rule" where those were fitted.
         layer_hash: `predictions.Predictions.layer_hash` of the model it was fitted for;
             "" where that is not known.
+        slope: what logits are multiplied by where there is no new last layer.
+        intercept: float32 [C], added then, or None.
     """
 
     name: str
-    threshold_logit: float
+    decision: object
     kernel: np.ndarray | None
     bias: np.ndarray | None
     vocabulary_hash: str
@@ -47,117 +53,114 @@ class Adaptation:
     fitted_on: dict
     figures: dict
     layer_hash: str = ""
+    slope: float = 1.0
+    intercept: np.ndarray | None = None
+
+    @property
+    def threshold_logit(self):
+        """Float or float64 [C]: the decision on the logits of the last layer.
+
+        That layer is `kernel` and `bias`, or the model's own where they are None: a
+        model that is served needs nothing else to decide as this adaptation does.
+
+        Raises:
+            errors.SettingError: each image has its own cut.
+        """
+        if rules.is_expected_f2(self.decision):
+            raise errors.SettingError(
+                "sets of the best expected F2 have no threshold that is the same for "
+                "all images; expected an adaptation with another rule, such as "
+                f"--threshold=global, received {self.name!r}"
+            )
+        if self.slope == 1.0 and self.intercept is None:
+            return self.decision
+        intercept = 0.0 if self.intercept is None else self.intercept.astype(float)
+        return (self.decision - intercept) / self.slope
 
     def save(self, folder):
         """Writes adaptation.json and arrays, whole or not at all, with SHA-256 sums."""
-        arrays = {"fitted_ids.npy": np.asarray(self.fitted_ids, str)}
-        if self.kernel is not None:
-            arrays |= {"kernel.npy": self.kernel, "bias.npy": self.bias}
-        with atomic.folder(folder) as temporary:
-            for name, array in arrays.items():
-                np.save(temporary / name, array, allow_pickle=False)
-            atomic.write_json(
-                temporary / "adaptation.json",
-                {
-                    "format": FORMAT,
-                    "name": self.name,
-                    "threshold_logit": self.threshold_logit,
-                    "vocabulary_hash": self.vocabulary_hash,
-                    "layer_hash": self.layer_hash,
-                    "fitted_on": self.fitted_on,
-                    "figures": self.figures,
-                    "sha256": {
-                        name: atomic.sha256(temporary / name) for name in arrays
-                    },
-                },
-            )
+        names = [field.name for field in dataclasses.fields(self)]
+        stored.write(folder, {name: getattr(self, name) for name in names})
 
 
-def fit(tuning, last_layer, threshold, seed=0, folds=5, name=None):
-    """Fits a last layer, a global threshold, both or neither.
+def fit(
+    tuning,
+    last_layer,
+    threshold,
+    seed=0,
+    folds=5,
+    name=None,
+    *,
+    group_balanced=False,
+    temperature=False,
+    priors="none",
+    source=None,
+    target=None,
+):
+    """Fits what is asked for, one part after another.
 
-    After a refit the threshold is fitted on logits out of fold, since in-sample logits
-    are further from 0 than those of new images will be. Images of which no label is
-    known are left out, and images of one `tuning.cluster` stay in one fold.
+    After a refit or a count of the labels the rule is fitted on logits out of fold,
+    since in-sample logits are further from 0 than those of new images will be. Images
+    of which no label is known are left out, and images of one `tuning.cluster` stay in
+    one fold.
 
     Args:
         tuning: `predictions.Predictions` of the tuning set; for a refit with the last
             layer that made them.
         last_layer: whether to refit the last layer.
-        threshold: whether to fit the threshold; otherwise it is probability 0.5.
+        threshold: one of `rules.NAMES`; True is "global", False "none".
         seed: of the folds.
         folds: how many.
         name: for tables; by default it says what was fitted.
+        group_balanced: whether each group counts the same in the refit.
+        temperature: whether to calibrate logits by one line for all labels.
+        priors: one of `fitting.PRIORS`.
+        source: labelled `predictions.Predictions` of images like those of the training,
+            for priors "em" and "bbse"; None takes the tuning set as such.
+        target: `predictions.Predictions` of the target for these two; its labels are
+            not looked at.
 
     Returns:
         `Adaptation`.
 
     Raises:
         errors.DataError: the predictions lack the last layer, no label is known, all
-            labels lie in one fold, or there are fewer images or clusters than `folds`.
+            labels lie in one fold, there are fewer images or clusters than `folds`, or
+            source, target and tuning set are of different vocabularies or models.
+        errors.SettingError: an unknown name, or parts that do not go together.
     """
-    known = measures.with_known_labels(tuning)
-    truth, absent, clusters = known.truth, known.unlisted_is_absent, known.cluster
-    logits, new_kernel, new_bias = known.logits, None, None
-    figures, fold_of = {}, None
-    if last_layer:
-        refitted = _refit(known, folds, seed)
-        logits, fold_of = refitted.out_of_fold, refitted.folds
-        new_kernel, new_bias = refitted.kernel, refitted.bias
-        figures |= {
-            "penalty": refitted.penalty,
-            "penalty_at_end_of_grid": refitted.end_of_grid,
-            "penalties": refitted.table,
-        }
-    threshold_logit = PLAIN_THRESHOLD
-    if threshold:
-        if fold_of is None:
-            fold_of = folds_module.assign(len(truth), folds, seed, clusters)
-        figures["mean_f2"] = thresholds.cross_fitted_mean_f2(
-            logits, truth, fold_of, absent
-        )
-        fitted = thresholds.global_threshold(logits, truth, absent)
-        threshold_logit = fitted.threshold_logit
-    else:
-        figures["mean_f2"] = f2.mean_f2(logits, threshold_logit, truth, absent)
-    cross_fitted = last_layer or threshold
-    figures["estimate"] = f"{folds}-fold" if cross_fitted else "nothing was fitted"
-    parts = [("last layer", last_layer), ("threshold", threshold)]
-    return Adaptation(
-        name or " + ".join(part for part, used in parts if used) or "plain",
-        threshold_logit,
-        new_kernel,
-        new_bias,
-        tuning.vocabulary.hash,
-        np.array(tuning.ids),
-        {
-            "images": len(known),
-            "without_known_labels": len(tuning) - len(known),
-            "present_labels": int(np.count_nonzero(truth.counts())),
-            "source": tuning.source,
-        },
-        figures,
-        tuning.layer_hash,
+    if isinstance(threshold, bool):
+        threshold = "global" if threshold else "none"
+    settings = fitting.Settings(
+        last_layer, group_balanced, temperature, priors, threshold, folds, seed
     )
-
-
-def _refit(known, folds, seed):
-    if known.kernel is None:
-        raise errors.DataError(
-            "a last layer is refitted from the one that made the predictions, and "
-            "these predictions do not hold it",
-            expected="predictions with kernel and bias; predict again with "
-            "`tools.predict`",
-        )
-    return last_layers.refit(
-        known.features,
-        known.truth,
-        known.kernel,
-        known.bias,
-        known.unlisted_is_absent,
-        folds=folds,
-        seed=seed,
-        clusters=known.cluster,
+    known = measures.with_known_labels(tuning)
+    labelled = source if source is None else measures.with_known_labels(source)
+    parts = fitting.fit(known, settings, labelled, target)
+    fitted_on = {
+        "images": len(known),
+        "without_known_labels": len(tuning) - len(known),
+        "present_labels": int(np.count_nonzero(known.truth.counts())),
+        "source": tuning.source,
+    }
+    fitted_ids = np.array(tuning.ids)
+    if target is not None:
+        fitted_on["target_images"] = len(target)
+    if source is not None:
+        fitted_on["source_images"] = len(labelled)
+        fitted_ids = np.union1d(fitted_ids, source.ids)
+    return Adaptation(
+        name or settings.name,
+        parts.decision,
+        parts.kernel,
+        parts.bias,
+        tuning.vocabulary.hash,
+        fitted_ids,
+        fitted_on,
+        parts.figures,
+        tuning.layer_hash,
+        parts.slope,
+        parts.intercept,
     )
 
 
@@ -169,8 +172,9 @@ def apply(adaptation, predictions):
         predictions: `predictions.Predictions` of none of the tuning images.
 
     Returns:
-        (`predictions.Predictions` with the new last layer and its logits, or the same
-        when it stayed; threshold_logit).
+        (`predictions.Predictions`, the same when logits stay; threshold, float or
+        float64 [C]: a label is given from it on). After sets of the best expected F2
+        the logits are those less the cut of their image, and the threshold is 0.
 
     Raises:
         errors.DataError: the vocabularies, the last layers or the widths of the
@@ -195,21 +199,32 @@ def apply(adaptation, predictions):
             expected="other images; leave these out first",
             received=f"{len(shared)} shared, first {', '.join(shared[:3])}",
         )
-    if adaptation.kernel is None:
-        return predictions, adaptation.threshold_logit
-    width = predictions.features.shape[1]
-    _require_same_model(f"{len(adaptation.kernel)} features", f"{width} features")
-    logits = np.asarray(predictions.features, np.float32) @ adaptation.kernel
-    logits += adaptation.bias
+    return _changed(adaptation, predictions)
+
+
+def _changed(adaptation, predictions):
+    kernel, bias = predictions.kernel, predictions.bias
+    if adaptation.kernel is not None:
+        width = predictions.features.shape[1]
+        _require_same_model(f"{len(adaptation.kernel)} features", f"{width} features")
+        kernel, bias = adaptation.kernel, adaptation.bias
+        logits = logit_line.layer_logits(predictions.features, kernel, bias)
+    else:
+        line = adaptation.slope, adaptation.intercept
+        logits = logit_line.move(predictions.logits, *line)
+        if kernel is not None and logits is not predictions.logits:
+            kernel, bias = logit_line.moved_layer(kernel, bias, *line)
+    is_new = logits is not predictions.logits
+    logits, threshold = rules.apply(adaptation.decision, logits, in_place=is_new)
+    if logits is predictions.logits:
+        return predictions, threshold
+    if rules.is_expected_f2(adaptation.decision):
+        kernel = bias = None  # no last layer makes logits less a cut of their image
     source = {**predictions.source, "adaptation": adaptation.name}
     changed = dataclasses.replace(
-        predictions,
-        logits=logits,
-        source=source,
-        kernel=adaptation.kernel,
-        bias=adaptation.bias,
+        predictions, logits=logits, source=source, kernel=kernel, bias=bias
     )
-    return changed, adaptation.threshold_logit
+    return changed, threshold
 
 
 def _require_same_model(expected, received):
@@ -258,46 +273,10 @@ def load(folder):
     """Reads an adaptation.
 
     Args:
-        folder: path written by `Adaptation.save`.
+        folder: path written by `Adaptation.save`, also by versions that knew one
+            threshold only.
 
     Raises:
         errors.DataError: the folder is missing, of another format, or changed.
     """
-    folder = pathlib.Path(folder)
-    try:
-        stored = json.loads((folder / "adaptation.json").read_text("utf-8"))
-        if stored["format"] != FORMAT:
-            raise errors.DataError(
-                "an adaptation of another format",
-                expected=f"format {FORMAT}",
-                received=stored["format"],
-                file=folder,
-            )
-        arrays = {}
-        for name, expected in stored["sha256"].items():
-            path = folder / pathlib.PurePath(name).name
-            if atomic.sha256(path) != expected:
-                raise errors.DataError(
-                    "the file does not match its sum in adaptation.json", file=path
-                )
-            arrays[name] = np.load(path, allow_pickle=False)
-        return Adaptation(
-            stored["name"],
-            float(stored["threshold_logit"]),
-            arrays.get("kernel.npy"),
-            arrays.get("bias.npy"),
-            stored["vocabulary_hash"],
-            arrays["fitted_ids.npy"],
-            stored["fitted_on"],
-            stored["figures"],
-            stored.get("layer_hash", ""),
-        )
-    except errors.DataError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise errors.DataError(
-            "not an adaptation folder",
-            expected="a folder that `tools.adapt` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
+    return Adaptation(**stored.read(folder))

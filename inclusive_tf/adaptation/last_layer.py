@@ -9,8 +9,9 @@ weights, so that a label without data stays what it was:
            + (penalty / 2) sum_c (|v_c - v0_c|^2 + r (b_c - b0_c)^2),    z = x V + b,
 
 with x the features brought to mean 0 and deviation 1 on the tuning set, y the soft
-target, m 0 where a label is unknown, (v0, b0) the original layer on those x, and r
-small, since a new place mostly changes how common labels are.
+target, m the image's weight (1 unless weights are given) and 0 where a label is
+unknown, (v0, b0) the original layer on those x, and r small, since a new place mostly
+changes how common labels are.
 """
 
 import dataclasses
@@ -75,6 +76,7 @@ def refit(
     seed=0,
     clusters=None,
     bias_ratio=BIAS_RATIO,
+    weights=None,
 ):
     """Chooses the penalty by cross-validation and refits on all images.
 
@@ -97,6 +99,8 @@ def refit(
         clusters: int or str [N] or None; images of one cluster (a scene, a track) stay
             in one fold.
         bias_ratio: penalty on the bias as a share of that on the kernel.
+        weights: float [N] or None; how much each image counts in J and in the log loss,
+            such as `group_weights`.
 
     Returns:
         `LastLayerFit`.
@@ -109,6 +113,7 @@ def refit(
     features = np.asarray(features, np.float64)
     _check(features, truth, kernel, bias)
     targets = truth.targets(unlisted_is_absent)
+    weights = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
     fold_of = folds_module.assign(len(truth), folds, seed, clusters)
     folds_module.require_labels(fold_of, truth)
     grid = sorted(map(float, penalties), reverse=True)
@@ -116,14 +121,20 @@ def refit(
     for fold in range(folds):
         inside = fold_of == fold
         path = _path(
-            features[~inside], targets[~inside], kernel, bias, grid, bias_ratio
+            features[~inside],
+            targets[~inside],
+            kernel,
+            bias,
+            grid,
+            bias_ratio,
+            weights[~inside],
         )
         for position, (fold_kernel, fold_bias) in enumerate(path):
             out_of_fold[position, inside] = features[inside] @ fold_kernel + fold_bias
     table = [
         {
             "penalty": penalty,
-            "log_loss": log_loss(logits, targets),
+            "log_loss": log_loss(logits, targets, weights),
             "mean_f2": thresholds.cross_fitted_mean_f2(
                 logits, truth, fold_of, unlisted_is_absent
             ),
@@ -132,7 +143,7 @@ def refit(
     ]
     best = int(np.argmin([row["log_loss"] for row in table]))
     new_kernel, new_bias = fit_penalty(
-        features, targets, kernel, bias, grid[best], bias_ratio
+        features, targets, kernel, bias, grid[best], bias_ratio, weights
     )
     return LastLayerFit(
         new_kernel.astype(np.float32),
@@ -152,7 +163,26 @@ def _end_of_grid(position, size):
     return "highest" if position == 0 else "lowest"
 
 
-def fit_penalty(features, targets, kernel, bias, penalty, bias_ratio=BIAS_RATIO):
+def group_weights(group):
+    """Weights that let every group count the same.
+
+    Kirichenko, Izmailov and Wilson (2023, arXiv 2204.02937, "deep feature reweighting")
+    refit the last layer on subsets with as many images of each group and average; here
+    no image is left out: one of a group of n_g weighs N / (G n_g).
+
+    Args:
+        group: int [N].
+
+    Returns:
+        float64 [N], of mean 1; G counts only groups that have an image.
+    """
+    _, group_of, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    return len(group_of) / (len(sizes) * sizes[group_of].astype(np.float64))
+
+
+def fit_penalty(
+    features, targets, kernel, bias, penalty, bias_ratio=BIAS_RATIO, weights=None
+):
     """Minimises J for one penalty, all labels at once.
 
     Args:
@@ -162,6 +192,7 @@ def fit_penalty(features, targets, kernel, bias, penalty, bias_ratio=BIAS_RATIO)
         bias: float [C].
         penalty: positive; `penalty` in J.
         bias_ratio: r in J; 0 leaves the bias free.
+        weights: float [N] or None; how much each image counts in J.
 
     Returns:
         (kernel float64 [D, C], bias float64 [C]) on the raw features.
@@ -169,10 +200,11 @@ def fit_penalty(features, targets, kernel, bias, penalty, bias_ratio=BIAS_RATIO)
     Raises:
         RuntimeError: the optimiser did not converge.
     """
-    return _path(features, targets, kernel, bias, [penalty], bias_ratio)[0]
+    weights = np.ones(len(targets)) if weights is None else weights
+    return _path(features, targets, kernel, bias, [penalty], bias_ratio, weights)[0]
 
 
-def _path(features, targets, kernel, bias, grid, bias_ratio):
+def _path(features, targets, kernel, bias, grid, bias_ratio, weights):
     """Layers of falling penalties, each started from the one before."""
     features = np.asarray(features, np.float64)
     kernel, bias = np.asarray(kernel, np.float64), np.asarray(bias, np.float64)
@@ -188,14 +220,16 @@ def _path(features, targets, kernel, bias, grid, bias_ratio):
     for penalty in grid:
         strength = np.full((len(original), 1), float(penalty))
         strength[-1] *= bias_ratio
-        start = _minimise(design, targets, original, strength, curvature, start)
+        start = _minimise(
+            design, targets, original, strength, curvature, start, weights
+        )
         new_kernel = (axes @ start[:-1]) / deviation[:, None]
         layers.append((new_kernel, start[-1] - mean @ new_kernel))
     return layers
 
 
-def _minimise(design, targets, original, strength, curvature, start):
-    known = (targets != labels.UNKNOWN).astype(np.float64)
+def _minimise(design, targets, original, strength, curvature, start, weights):
+    known = (targets != labels.UNKNOWN) * weights[:, None]
     positives = targets * known
     share = (positives.sum(axis=0) + 0.5) / (known.sum(axis=0) + 1.0)
     # each weight is measured in steps of about the width of its own minimum: the
@@ -235,16 +269,18 @@ def _minimise(design, targets, original, strength, curvature, start):
     return start + step * result.x.reshape(original.shape)
 
 
-def log_loss(logits, targets):
+def log_loss(logits, targets, weights=None):
     """Mean over images of the sum over known labels of the cross-entropy, in nats.
 
     Args:
         logits: float [N, C].
         targets: float [N, C] in [0, 1], `labels.UNKNOWN` where masked.
+        weights: float [N] or None; of the images, in the mean.
     """
     logits = np.asarray(logits, np.float64)
     losses = np.logaddexp(0.0, logits) - targets * logits
-    return float(losses[targets != labels.UNKNOWN].sum() / len(logits))
+    losses[targets == labels.UNKNOWN] = 0.0
+    return float(np.average(losses.sum(axis=1), weights=weights))
 
 
 def _check(features, truth, kernel, bias):

@@ -11,9 +11,28 @@ from data_pipelines import errors
 from inclusive_tf import registry
 
 MODELS = {
-    "densenet_small": "inclusive_tf.models.densenet:densenet_small",
+    "alexnet": "inclusive_tf.models.alexnet:alexnet",
+    "alexnet_small": "inclusive_tf.models.alexnet:alexnet_small",
     "densenet121": "inclusive_tf.models.densenet:densenet121",
+    "densenet169": "inclusive_tf.models.densenet:densenet169",
+    "densenet201": "inclusive_tf.models.densenet:densenet201",
+    "densenet_small": "inclusive_tf.models.densenet:densenet_small",
+    "inception_resnet_small": (
+        "inclusive_tf.models.inception_resnet:inception_resnet_small"
+    ),
+    "inception_resnet_v2": "inclusive_tf.models.inception_resnet:inception_resnet_v2",
+    "inception_small": "inclusive_tf.models.inception:inception_small",
+    "inception_v3": "inclusive_tf.models.inception:inception_v3",
+    "resnet101": "inclusive_tf.models.resnet:resnet101",
+    "resnet50": "inclusive_tf.models.resnet:resnet50",
+    "resnet_small": "inclusive_tf.models.resnet:resnet_small",
+    "se_resnet101": "inclusive_tf.models.se_resnet:se_resnet101",
+    "se_resnet_small": "inclusive_tf.models.se_resnet:se_resnet_small",
+    "xception": "inclusive_tf.models.xception:xception",
+    "xception_small": "inclusive_tf.models.xception:xception_small",
 }
+
+POOLINGS = ("average", "flatten")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +47,18 @@ class ModelConfig:
         channels: 1 (grey) or 3 (RGB).
         mean: data set's mean a channel, of values in 0..1.
         deviation: data set's standard deviation a channel, above 0.
-        growth: channels a DenseNet layer adds (small variant).
-        blocks: layers in each dense block (small variant).
-        stem_stride: 1 or 2; 2 quarters the work (small variant).
-        dropout: share of the features dropped before the last layer.
+        growth: channels a layer of `densenet_small` adds.
+        filters: channels of the first stage of the other small models.
+        blocks: layers, convolutions or units in each stage of a small model.
+        stem_stride: 1 or 2; 2 quarters the work (small models).
+        pooling: how the final feature map becomes a vector: its `average` over places,
+            or all of it (`flatten`, AlexNet's way).
+        hidden: units of ReLU layers between that vector and the last layer.
+        dropout: share of the features dropped before the last layer, and of what each
+            hidden layer gives.
+        batch_norm_momentum: of the running means and variances that answers are
+            normalised by; these need about 5 / (1 - momentum) steps to settle, so that
+            trainings of a few hundred steps want 0.9 or 0.95.
         initial_bias: C values for the last layer's bias, such as logit(prevalence);
             empty means 0.
         dtype: Keras dtype policy: float32, mixed_float16 or mixed_bfloat16. Logits are
@@ -47,15 +74,19 @@ class ModelConfig:
     mean: tuple = (0.5,)
     deviation: tuple = (0.25,)
     growth: int = 8
+    filters: int = 16
     blocks: tuple = (3, 3, 3)
     stem_stride: int = 2
+    pooling: str = "average"
+    hidden: tuple = ()
     dropout: float = 0.0
+    batch_norm_momentum: float = 0.99
     initial_bias: tuple = ()
     dtype: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("mean", "deviation", "blocks", "initial_bias"):
+        for name in ("mean", "deviation", "blocks", "hidden", "initial_bias"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         checks = (
             ("num_classes", self.num_classes >= 1, "at least 1"),
@@ -68,13 +99,25 @@ class ModelConfig:
                 f"{self.channels} value(s) above 0",
             ),
             ("growth", self.growth >= 1, "at least 1"),
+            ("filters", self.filters >= 1, "at least 1"),
             (
                 "blocks",
                 self.blocks and all(layers >= 1 for layers in self.blocks),
                 "at least one block of at least one layer",
             ),
             ("stem_stride", self.stem_stride in (1, 2), "1 or 2"),
+            ("pooling", self.pooling in POOLINGS, " or ".join(POOLINGS)),
+            (
+                "hidden",
+                all(units >= 1 for units in self.hidden),
+                "layers of at least one unit, or none",
+            ),
             ("dropout", 0 <= self.dropout < 1, "0 or more, below 1"),
+            (
+                "batch_norm_momentum",
+                0 <= self.batch_norm_momentum < 1,
+                "0 or more, below 1",
+            ),
             (
                 "initial_bias",
                 len(self.initial_bias) in (0, self.num_classes),

@@ -3,6 +3,7 @@
 from keras import applications, layers
 
 from data_pipelines import errors
+from inclusive_tf.models import convolution, sizes
 
 
 def _normalise_activate(tensor, name):
@@ -10,24 +11,12 @@ def _normalise_activate(tensor, name):
     return layers.Activation("relu", name=f"{name}_relu")(tensor)
 
 
-def _convolve(tensor, filters, size, name, strides=1):
-    return layers.Conv2D(
-        filters,
-        size,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )(tensor)
-
-
 def _dense_layer(tensor, growth, name):
     """Bottleneck of 4 × growth, then growth channels joined to the input."""
     new = _normalise_activate(tensor, f"{name}_in")
-    new = _convolve(new, 4 * growth, 1, f"{name}_bottleneck")
+    new = convolution.convolve(new, 4 * growth, 1, f"{name}_bottleneck")
     new = _normalise_activate(new, f"{name}_mid")
-    new = _convolve(new, growth, 3, f"{name}_grow")
+    new = convolution.convolve(new, growth, 3, f"{name}_grow")
     return layers.Concatenate(name=f"{name}_join")([tensor, new])
 
 
@@ -43,14 +32,25 @@ def densenet_small(inputs, config):
 
     Returns:
         Final feature map [B, h, w, D], from layer "final_relu".
+
+    Raises:
+        errors.SettingError: there are more blocks than the images can be halved for.
     """
-    tensor = _convolve(inputs, 2 * config.growth, 3, "stem", strides=config.stem_stride)
+    tensor = convolution.convolve(
+        inputs, 2 * config.growth, 3, "stem", strides=config.stem_stride
+    )
     for block, depth in enumerate(config.blocks):
         if block:
             name = f"transition{block}"
             channels = tensor.shape[-1] // 2
+            if min(tensor.shape[1:3]) < 2:
+                raise errors.SettingError(
+                    "Each block but the first halves the image. Expected: at most "
+                    f"{block} block(s) at {config.height}x{config.width} pixels. "
+                    f"Received: {len(config.blocks)}."
+                )
             tensor = _normalise_activate(tensor, name)
-            tensor = _convolve(tensor, channels, 1, f"{name}_compress")
+            tensor = convolution.convolve(tensor, channels, 1, f"{name}_compress")
             tensor = layers.AveragePooling2D(2, name=f"{name}_pool")(tensor)
         for layer in range(depth):
             tensor = _dense_layer(tensor, config.growth, f"block{block}_layer{layer}")
@@ -70,12 +70,20 @@ def densenet121(inputs, config):
     Raises:
         errors.SettingError: the images are smaller than 32 pixels.
     """
-    if min(config.height, config.width) < 32:
-        raise errors.SettingError(
-            "DenseNet121 needs larger images. Expected: height and width of at least "
-            f"32. Received: {config.height}x{config.width}. densenet_small takes less."
-        )
-    backbone = applications.DenseNet121(
-        include_top=False, weights=None, input_tensor=inputs
-    )
+    return _from_application(applications.DenseNet121, inputs, config)
+
+
+def densenet169(inputs, config):
+    """DenseNet169 of `keras.applications`, 1,664 channels; as `densenet121`."""
+    return _from_application(applications.DenseNet169, inputs, config)
+
+
+def densenet201(inputs, config):
+    """DenseNet201 of `keras.applications`, 1,920 channels; as `densenet121`."""
+    return _from_application(applications.DenseNet201, inputs, config)
+
+
+def _from_application(application, inputs, config):
+    sizes.require(config, 32, "densenet_small")
+    backbone = application(include_top=False, weights=None, input_tensor=inputs)
     return backbone.output

@@ -29,18 +29,47 @@ def assemble(builder, config):
             name="normalise",
         )(inputs)
         feature_map = builder(normalised, config)
-        features = keras.layers.GlobalAveragePooling2D(name=FEATURES)(feature_map)
-        if config.dropout:
-            features = keras.layers.Dropout(
-                config.dropout, seed=config.seed, name="dropout"
-            )(features)
+        features = _features(feature_map, config)
         last = keras.layers.Dense(config.num_classes, dtype="float32", name=LOGITS)
         model = keras.Model(inputs, last(features), name=config.name)
         if config.initial_bias:
             last.bias.assign(config.initial_bias)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = config.batch_norm_momentum
     finally:
         keras.config.set_dtype_policy(previous_policy)
     return model, feature_map._keras_history.operation.name
+
+
+def _features(feature_map, config):
+    """The vector the last layer takes: layer "features", dropout behind it."""
+    inner = [f"hidden{number}" for number in range(1, len(config.hidden))]
+    names = ["pooled", *inner, FEATURES] if config.hidden else [FEATURES]
+    pool = {
+        "average": keras.layers.GlobalAveragePooling2D,
+        "flatten": keras.layers.Flatten,
+    }[config.pooling]
+    tensor = pool(name=names[0])(feature_map)
+    for number, units in enumerate(config.hidden, start=1):
+        tensor = keras.layers.Dense(
+            units,
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=names[number],
+        )(tensor)
+        if number < len(config.hidden):
+            tensor = _drop(tensor, config, f"dropout{number}", number)
+    return _drop(tensor, config, "dropout", 0)
+
+
+def _drop(tensor, config, name, number):
+    if not config.dropout:
+        return tensor
+    # of one seed, layers of one width would drop the same units
+    return keras.layers.Dropout(config.dropout, seed=config.seed + number, name=name)(
+        tensor
+    )
 
 
 def features_and_logits(model):

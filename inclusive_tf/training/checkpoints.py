@@ -1,8 +1,8 @@
 """Checkpoints: a folder a step, whole or not at all, with a manifest of sums.
 
 `step-00001234/` holds the weights (`model.weights.h5`), every other variable
-(`variables.npz`: the optimiser's, and the model's that are no weights, such as the
-states of dropout seeds) and `state.json`.
+(`variables.npz`: the optimiser's, the loss's, and the model's that are no weights, such
+as the states of dropout seeds) and `state.json`.
 """
 
 import dataclasses
@@ -36,12 +36,13 @@ class State:
     best_figure: float | None = None
 
 
-def _other_variables(model, optimizer):
+def _other_variables(model, optimizer, of_loss):
     weights = {id(variable) for variable in model.weights}
     extra = [v for v in model.variables if id(v) not in weights]
     return {
         **{f"optimizer_{i:05d}": v for i, v in enumerate(optimizer.variables)},
         **{f"model_{i:05d}": v for i, v in enumerate(extra)},
+        **{f"loss_{i:05d}": v for i, v in enumerate(of_loss)},
     }
 
 
@@ -49,7 +50,7 @@ def _folder(folder, step):
     return pathlib.Path(folder) / f"step-{step:08d}"
 
 
-def save(folder, model, optimizer, state, keep, iterator=None):
+def save(folder, model, optimizer, state, keep, iterator=None, of_loss=()):
     """Writes the checkpoint of `state.step` and removes old ones.
 
     Args:
@@ -59,10 +60,11 @@ def save(folder, model, optimizer, state, keep, iterator=None):
         state: `State`.
         keep: how many of the newest stay; the best one stays too.
         iterator: a tf.data iterator to save along, when its place is not arithmetic.
+        of_loss: variables of the loss that a step changes.
     """
     with atomic.folder(_folder(folder, state.step)) as temporary:
         model.save_weights(temporary / "model.weights.h5")
-        others = _other_variables(model, optimizer)
+        others = _other_variables(model, optimizer, of_loss)
         np.savez(
             temporary / "variables.npz",
             **{name: np.asarray(variable) for name, variable in others.items()},
@@ -144,15 +146,15 @@ def load_weights(folder, step, model):
         ) from error
 
 
-def restore(folder, step, model, optimizer, iterator=None):
+def restore(folder, step, model, optimizer, iterator=None, of_loss=()):
     """Loads everything of one checkpoint, in place; returns its `State`."""
     load_weights(folder, step, model)
     path = _folder(folder, step) / "variables.npz"
-    variables = _other_variables(model, optimizer)
+    variables = _other_variables(model, optimizer, of_loss)
     with np.load(path, allow_pickle=False) as arrays:
         if set(arrays.files) != set(variables):
             raise errors.DataError(
-                "the optimiser's variables are of another kind",
+                "the optimiser's or the loss's variables are of another kind",
                 expected=f"{len(variables)} variables",
                 received=f"{len(arrays.files)}",
                 file=path,

@@ -40,7 +40,7 @@ class Data:
 
 
 def make_step(model, loss, optimizer, jit_compile=False):
-    """Returns the compiled step: (images, targets) → float32 loss.
+    """Returns the compiled step: (images, targets, groups or None) → float32 loss.
 
     The gradient is applied only when the loss is finite. Statistics of batch
     normalisation move before that is known, so after a loss that is no number the
@@ -48,9 +48,9 @@ def make_step(model, loss, optimizer, jit_compile=False):
     """
 
     @tf.function(jit_compile=jit_compile)
-    def step(images, targets):
+    def step(images, targets, groups=None):
         with tf.GradientTape() as tape:
-            value = loss(targets, model(images, training=True))
+            value = loss.of_batch(targets, model(images, training=True), groups)
             scaled = optimizer.scale_loss(value)
         gradients = tape.gradient(scaled, model.trainable_variables)
         if tf.math.is_finite(value):
@@ -119,7 +119,9 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
     iterator = batches if data.save_iterator else None
     if state.step:
         print(f"resuming after step {state.step:,}", flush=True)
-        checkpoints.restore(folder, state.step, model, optimizer, iterator)
+        checkpoints.restore(
+            folder, state.step, model, optimizer, iterator, loss.variables
+        )
     model.optimizer, model.stop_training = optimizer, False
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     step = make_step(model, loss, optimizer, config.jit_compile)
@@ -135,7 +137,9 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
         _check_weights(model, state.step + data.steps_per_epoch)
         state = _next_state(state, data.steps_per_epoch, figures)
         figures["learning_rate"] = float(optimizer.learning_rate)
-        checkpoints.save(folder, model, optimizer, state, config.keep, iterator)
+        checkpoints.save(
+            folder, model, optimizer, state, config.keep, iterator, loss.variables
+        )
         writer.epoch(epoch + 1, config.epochs, state.step, figures)
         listeners.on_epoch_end(epoch, figures)
         epoch += 1
@@ -153,7 +157,7 @@ def _epoch(step, batches, listeners, state, data, config):
         batch = next(batches)
         waited += time.perf_counter() - before
         listeners.on_train_batch_begin(number)
-        value = step(batch["image"], batch["target"])
+        value = step(batch["image"], batch["target"], batch.get("group"))
         total += value
         last = number + 1 == data.steps_per_epoch
         if (number + 1) % config.check_every == 0 or last:

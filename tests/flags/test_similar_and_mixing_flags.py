@@ -48,3 +48,4 @@ def test_pixel_settings_have_the_defaults_of_the_library(default):
     assert default["feature_size"] == found["size"].default
     assert default["feature_channels"] == found["channels"].default
     assert default["ignore_brightness"] == found["ignore_brightness"].default
+    assert default["max_pixels"] == found["max_pixels"].default

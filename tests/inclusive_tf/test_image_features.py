@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from data_pipelines import errors
 from data_pipelines.resampling import mixing
@@ -20,7 +21,7 @@ def table(make_table, colour_rows):
 
 def test_rare_images_get_partners_that_show_the_same_label(table):
     found, said = image_features.prepare_mixing(
-        table, mixing.MixingConfig(below=10, partners=3, max_share=0.25)
+        table, mixing.MixingConfig(below=10, partners=3, max_share=0.25), 1_000_000
     )
     blue = table.labels.multi_hot()[:, table.vocabulary.index()["blue"]]
     assert np.count_nonzero(blue) == 8
@@ -33,9 +34,17 @@ def test_rare_images_get_partners_that_show_the_same_label(table):
     )
 
 
+def test_images_are_measured_under_the_limit_that_they_were_scanned_with(table):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected: 1 to 7 pixels"):
+        image_features.prepare_mixing(table, mixing.MixingConfig(below=10), 7)
+
+
 def test_nothing_rare_is_nothing_to_mix(table):
-    assert image_features.prepare_mixing(table, mixing.MixingConfig()) == (None, "")
-    found, said = image_features.prepare_mixing(table, mixing.MixingConfig(below=2))
+    plain = mixing.MixingConfig()
+    assert image_features.prepare_mixing(table, plain, 1_000_000) == (None, "")
+    found, said = image_features.prepare_mixing(
+        table, mixing.MixingConfig(below=2), 1_000_000
+    )
     assert found is None
     assert "0 labels are on fewer than 2 images; 0 images" in said
 

@@ -51,7 +51,7 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
 
     adaptation = run / "adaptation" / "both"
     call(root, "tools.adapt", f"--predictions={run}/predictions/tuning",
-         "--last_layer", "--threshold", f"--output={adaptation}")  # fmt: skip
+         "--last_layer", "--threshold=global", f"--output={adaptation}")  # fmt: skip
     call(root, "tools.evaluate", f"--predictions={run}/predictions/stage",
          f"--adaptation={adaptation}", "--bootstrap=50",
          f"--constant_from={run}/predictions/tuning",

@@ -64,7 +64,7 @@ def adaptation(run):
         "adapt",
         f"--predictions={run}/predictions/tuning",
         "--last_layer",
-        "--threshold",
+        "--threshold=global",
         f"--output={folder}",
     )
     assert found.stdout.count("*") == 1

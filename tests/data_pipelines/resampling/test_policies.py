@@ -1,5 +1,7 @@
 """Rates sum to the epoch, follow their formulas, and what they do is said."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,19 @@ def test_an_unknown_policy_lists_the_known_ones(long_tail):
 def test_an_epoch_without_draws_is_refused(long_tail):
     with pytest.raises(ValueError, match="0 draws"):
         policies.rates(long_tail, "none", 0)
+
+
+def test_shares_are_of_the_draws_in_which_a_label_is_known():
+    closed = make_table([[0], [0, 1], [1], []], classes=2)
+    stated = dataclasses.replace(
+        closed.labels, confidence=np.array([1, 1, 0, 1], np.float32)
+    )
+    closed = dataclasses.replace(closed, labels=stated)
+    table = dataclasses.replace(closed, unlisted_is_absent=False)
+    measured = exposure.measure(table, np.array([2.0, 1.0, 3.0, 4.0]), "none")
+    np.testing.assert_allclose(measured.known, [3, 4])
+    np.testing.assert_allclose(
+        measured.shares(), [(3 + 1) / (3 + 2), (3 + 1) / (4 + 2)]
+    )
+    measured = exposure.measure(closed, np.array([2.0, 1.0, 3.0, 4.0]), "none")
+    np.testing.assert_allclose(measured.known, [10, 10])

@@ -205,6 +205,13 @@ def test_rows_are_an_exclusion_file(tmp_path):
     )
 
 
+def test_of_the_smallest_share_one_image_stays():
+    cut = similarity.undersample(
+        np.eye(4), sparse([[0]] * 4, 1), "random", keep_share=1e-12
+    )
+    assert len(cut.gone) == 3
+
+
 def test_settings_that_cannot_be_used_are_refused():
     rows, features = sparse([[0]] * 4, 1), np.eye(4)
     with pytest.raises(errors.SettingError, match=r"k_centre, .* Received: nearest"):

@@ -24,15 +24,6 @@ def made(config):
     return fashion_regions.read_with_notes(config)
 
 
-def test_the_long_tail_has_the_counts_of_cifar_lt():
-    """12,406 / 13,996 / 10,847 / 12,608 images, as published for CIFAR-LT."""
-    counts = fashion_regions.long_tail_counts
-    assert counts(5000, 100, 10).sum() == 12_406
-    assert counts(5000, 50, 10).sum() == 13_996
-    assert counts(500, 100, 100).sum() == 10_847
-    assert counts(500, 50, 100).sum() == 12_608
-
-
 def test_no_photograph_stands_in_two_images(made):
     table, _ = made
     photographs = np.concatenate(

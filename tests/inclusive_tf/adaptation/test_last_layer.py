@@ -181,3 +181,38 @@ def test_unusable_input_is_refused():
     nothing = dataclasses.replace(truth, confidence=0 * truth.confidence)
     with pytest.raises(errors.DataError, match="no image shows any label"):
         last_layer.refit(features, nothing, kernel, bias)
+
+
+def test_weights_are_the_sample_weights_of_scikit_learn():
+    features, truth, kernel, bias = _data()
+    weights = np.random.default_rng(5).uniform(0.2, 3, len(truth))
+    found_kernel, _ = last_layer.fit_penalty(
+        features, truth.targets(True), 0 * kernel, 0 * bias, 5.0, 0.0, weights
+    )
+    deviation = features.std(axis=0)
+    standard = (features - features.mean(axis=0)) / deviation
+    for label in range(truth.num_classes):
+        oracle = sklearn.linear_model.LogisticRegression(
+            C=0.2, tol=1e-10, max_iter=10_000
+        ).fit(standard, truth.multi_hot()[:, label], weights)
+        np.testing.assert_allclose(
+            found_kernel[:, label], oracle.coef_[0] / deviation, atol=1e-5
+        )
+
+
+def test_each_group_weighs_the_same_and_an_empty_one_does_not_count():
+    group = np.array([0, 0, 0, 2, 0, 0])
+    weights = last_layer.group_weights(group)
+    np.testing.assert_allclose(weights, np.where(group == 2, 3.0, 0.6))
+    assert weights[group == 0].sum() == pytest.approx(weights[group == 2].sum())
+
+
+def test_equal_weights_change_nothing():
+    features, truth, kernel, bias = _data()
+    arguments = features, truth, kernel, bias
+    plain = last_layer.refit(*arguments, penalties=(1.0, 30.0))
+    weighed = last_layer.refit(
+        *arguments, penalties=(1.0, 30.0), weights=np.ones(len(truth))
+    )
+    np.testing.assert_array_equal(plain.kernel, weighed.kernel)
+    assert plain.table == weighed.table

@@ -40,6 +40,18 @@ def test_everything_comes_back(tmp_path):
         assert (np.asarray(variable) == 7).all()
 
 
+def test_the_variables_of_a_loss_come_back_and_are_missed(tmp_path):
+    model, optimizer = build()
+    variable = keras.Variable([0.25, 0.75], trainable=False)
+    state = checkpoints.State(1)
+    checkpoints.save(tmp_path, model, optimizer, state, 1, of_loss=[variable])
+    variable.assign([0.5, 0.5])
+    checkpoints.restore(tmp_path, 1, model, optimizer, of_loss=[variable])
+    np.testing.assert_array_equal(variable, [0.25, 0.75])
+    with pytest.raises(errors.DataError, match="loss's variables are of another kind"):
+        checkpoints.restore(tmp_path, 1, model, optimizer)
+
+
 def test_the_newest_stay_and_the_best_too(tmp_path):
     for step in range(1, 7):
         save(tmp_path, step, best_step=2, best_figure=0.9, keep=2)

@@ -1,0 +1,103 @@
+"""An adaptation's folder: adaptation.json and arrays, with SHA-256 sums."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from data_pipelines import atomic, errors
+from inclusive_tf.adaptation import rules
+
+FORMAT = 2
+_ARRAYS = ("fitted_ids", "kernel", "bias", "intercept")
+_FACTS = ("name", "slope", "vocabulary_hash", "layer_hash", "fitted_on", "figures")
+
+
+def write(folder, fields):
+    """Writes the folder, whole or not at all.
+
+    Args:
+        folder: path.
+        fields: {name: value} of `adapted.Adaptation`.
+    """
+    arrays = {n: fields[n] for n in _ARRAYS if fields[n] is not None}
+    arrays["fitted_ids"] = np.asarray(arrays["fitted_ids"], str)
+    decision = fields["decision"]
+    if rules.is_expected_f2(decision):
+        facts = {"rule": rules.EXPECTED_F2}
+    elif np.ndim(decision):
+        facts, arrays["thresholds"] = {"rule": "thresholds"}, decision
+    else:
+        facts = {"rule": "threshold", "logit": float(decision)}
+    with atomic.folder(folder) as temporary:
+        for name, array in arrays.items():
+            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+        sums = {f"{n}.npy": atomic.sha256(temporary / f"{n}.npy") for n in arrays}
+        atomic.write_json(
+            temporary / "adaptation.json",
+            {"format": FORMAT, "decision": facts}
+            | {name: fields[name] for name in _FACTS}
+            | {"sha256": sums},
+        )
+
+
+def read(folder):
+    """Reads a folder of this format or of format 1, which knew one threshold only.
+
+    Args:
+        folder: path that `write` wrote.
+
+    Returns:
+        {name: value} of `adapted.Adaptation`.
+
+    Raises:
+        errors.DataError: the folder is missing, of another format, or changed.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        stored = json.loads((folder / "adaptation.json").read_text("utf-8"))
+        if stored["format"] not in (1, FORMAT):
+            raise errors.DataError(
+                "an adaptation of another format",
+                expected=f"format 1 or {FORMAT}",
+                received=stored["format"],
+                file=folder,
+            )
+        arrays = {}
+        for name, expected in stored["sha256"].items():
+            path = folder / pathlib.PurePath(name).name
+            if atomic.sha256(path) != expected:
+                raise errors.DataError(
+                    "the file does not match its sum in adaptation.json", file=path
+                )
+            arrays[path.stem] = np.load(path, allow_pickle=False)
+        if stored["format"] == 1:
+            decision = {"rule": "threshold", "logit": stored["threshold_logit"]}
+            stored |= {"decision": decision, "slope": 1.0}
+            stored.setdefault("layer_hash", "")
+        return (
+            {name: stored[name] for name in _FACTS}
+            | {name: arrays.get(name) for name in _ARRAYS[1:]}
+            | {"fitted_ids": arrays["fitted_ids"]}
+            | {"decision": _decision(stored["decision"], arrays)}
+        )
+    except errors.DataError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise errors.DataError(
+            "not an adaptation folder",
+            expected="a folder that `tools.adapt` wrote",
+            received=f"{type(error).__name__}: {error}",
+            file=folder,
+        ) from error
+
+
+def _decision(facts, arrays):
+    rule = facts["rule"]
+    if rule == "threshold":
+        return float(facts["logit"])
+    if rule == "thresholds":
+        return arrays["thresholds"]
+    if rule == rules.EXPECTED_F2:
+        return rules.EXPECTED_F2
+    raise ValueError(f"unknown rule {rule!r}")
