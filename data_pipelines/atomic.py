@@ -57,9 +57,12 @@ def write_json(path, value):
 def write_csv(path, header, rows):
     """Writes a header and rows, quoted where needed, for machines to read back."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    # the module does not quote a lone carriage return, at which readers end a row
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in (header, *rows):
+        returns = any(isinstance(field, str) and "\r" in field for field in row)
+        (quoted if returns else plain).writerow(row)
     write_text(path, buffer.getvalue())
 
 

@@ -30,8 +30,9 @@ class PipelineConfig:
         batch_size: images a batch.
         carrier: `indexed` or `streaming`.
         shuffle_buffer: records the streaming carrier shuffles among.
-        keep_bytes: memory for decoded pixels; data that need more are decoded each time
-            they are drawn, and so is all that a streaming carrier brings.
+        keep_bytes: memory for decoded pixels (while they are gathered, twice as much);
+            data that need more are decoded each time they are drawn, and so is all that
+            a streaming carrier brings.
         seed: decides draws, augmentation and mixing.
         mix: `mixing.Mixing` of the training split, or None to mix nothing; needs the
             indexed carrier.

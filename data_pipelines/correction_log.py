@@ -159,7 +159,8 @@ def _check_end(file, path):
     """Raises `errors.DataError` unless an open file begins and ends as a log does."""
     file.seek(0)
     # the mark with which some editors begin a file is no part of the header
-    head = file.read(1024).removeprefix(b"\xef\xbb\xbf").splitlines()[0]
+    head = file.read(1024).removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    head = head.removesuffix(b"\r")
     if head.decode("utf-8", "replace") != ",".join(HEADER):
         raise errors.DataError(
             "this is no log of corrections",

@@ -82,7 +82,11 @@ class Course:
             )
 
     def _make(self, one, members):
-        if one.new_label not in self.index:
+        if one.new_label in self.index:
+            # known only because a later row merges it away: from here on it is there
+            place = self.index[one.new_label]
+            self._members[place] = max(self._members[place], members)
+        else:
             self.index[one.new_label] = len(self.ids)
             self.ids.append(one.new_label)
             self.names.append(one.new_label)

@@ -39,7 +39,7 @@ class IssueConfig:
             kinds in `image_measures.JUDGED`; cleanvision's own where none is given.
         neighbours: how many images must be near one that is like others, at least 1.
         deviations: robust deviations from which on an image is unlike the others.
-        sample: images that distances are measured to, at most.
+        sample: images that distances are measured to, at most; more than `neighbours`.
         max_pixels: larger images count as unreadable.
         seed: decides the sample.
 
@@ -75,6 +75,11 @@ class IssueConfig:
                     f"{name} cannot be used. Expected: at least {least}. Received: "
                     f"{getattr(self, name)}."
                 )
+        if self.sample <= self.neighbours:
+            raise errors.SettingError(
+                "A sample has no so many neighbours. Expected: a sample of more than "
+                f"{self.neighbours} images. Received: {self.sample}."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,7 +245,9 @@ def _irrelevant(table, examples, config, features, progress):
     if features is None:
         from data_pipelines import pixel_features
 
-        features = pixel_features.measure(table.take(examples), progress=progress)
+        features = pixel_features.measure(
+            table.take(examples), max_pixels=config.max_pixels, progress=progress
+        )
     far = unlike_others(features, config)
     return [
         exclusion.Row(

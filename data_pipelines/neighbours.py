@@ -13,6 +13,8 @@ _CHUNK_BYTES = 2**26
 _ROUNDOFF = 2.0**-24
 _NONE = -1
 _SPARE = 8
+# the square of twice as much, summed over a row, is still a float32
+_LARGEST = 2.0**56
 
 
 def nearest(queries, base, k, exclude_self=False):
@@ -22,8 +24,8 @@ def nearest(queries, base, k, exclude_self=False):
     of one product of [Q, D] by [D, N], memory a fixed amount beyond the arguments.
 
     Args:
-        queries: float32 [Q, D], finite.
-        base: float32 [N, D], finite.
+        queries: float32 [Q, D], of numbers within 2^56.
+        base: float32 [N, D], likewise.
         k: neighbours a query, at least 1.
         exclude_self: whether row i of `base` is query i itself and no neighbour of it;
             other rows that equal it still are.
@@ -33,7 +35,7 @@ def nearest(queries, base, k, exclude_self=False):
         infinite distance where the base has too few rows.
 
     Raises:
-        errors.DataError: shapes do not fit, or a number is not finite.
+        errors.DataError: shapes do not fit, or a number is too large or none.
         errors.SettingError: k is below 1.
     """
     queries, base = _checked(queries, base, k, exclude_self)
@@ -76,12 +78,12 @@ def _checked(queries, base, k, exclude_self):
             received=f"shapes {shapes[0]} and {shapes[1]}",
         )
     for array in arrays:
-        # one pass without a matrix of booleans; a sum could overflow
-        if array.size and not np.isfinite([array.min(), array.max()]).all():
+        # without a matrix of booleans; a comparison with nan is false
+        if array.size and not -_LARGEST <= array.min() <= array.max() <= _LARGEST:
             raise errors.DataError(
                 "features for a search of neighbours cannot be compared",
-                expected="finite numbers",
-                received="NaN or infinity",
+                expected="finite numbers of less than 7e16",
+                received=f"{array.min():g} to {array.max():g}",
             )
     return arrays
 

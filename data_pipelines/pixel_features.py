@@ -11,7 +11,8 @@ import tqdm
 _BATCH = 256
 
 
-def measure(table, size=16, channels=3, ignore_brightness=False, progress=False):
+def measure(table, size=16, channels=3, ignore_brightness=False,
+            max_pixels=50_000_000, progress=False):  # fmt: skip
     """Measures every image of a label table.
 
     Images are read by the one road (`images.decode`), stretched to a square: what has
@@ -24,6 +25,7 @@ def measure(table, size=16, channels=3, ignore_brightness=False, progress=False)
         ignore_brightness: whether each image's own mean is subtracted and what is left
             is scaled to its deviation (0.25, or less if it is nearly blank), so that
             the same picture brighter or with more contrast is near.
+        max_pixels: larger images are refused from their header; as in that scan.
         progress: whether to show a bar on the standard error stream.
 
     Returns:
@@ -37,7 +39,7 @@ def measure(table, size=16, channels=3, ignore_brightness=False, progress=False)
 
     from data_pipelines import images
 
-    config = images.ImageConfig(size, size, channels)
+    config = images.ImageConfig(size, size, channels, max_pixels=max_pixels)
     draws = tf.data.Dataset.range(len(table)).map(lambda row: {"example": row})
     batches = (
         table.storage.read(draws, table.locations)

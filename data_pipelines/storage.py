@@ -31,7 +31,9 @@ class Files:
         import tensorflow as tf
 
         # a path can hold bytes that are no UTF-8
-        paths = tf.constant([os.fsencode(path) for path in locations.tolist()])
+        paths = tf.constant(
+            [os.fsencode(path) for path in locations.tolist()], tf.string
+        )
         return draws.map(
             lambda draw: (
                 draw | {"data": tf.io.read_file(tf.gather(paths, draw["example"]))}

@@ -80,15 +80,19 @@ def _check(rows, header, path):
 
 
 def printable(values):
-    r"""Returns str [N] that UTF-8 can hold; a byte that is no text becomes `\udcff`.
+    r"""Returns str [N] that a UTF-8 CSV can hold, written so that it can be read.
+
+    A byte that is no text becomes `\udcff`, and a carriage return `\r`: `csv.writer`
+    does not quote it, and its reader would end the row there.
 
     Args:
         values: str [N], such as ids that are names of files.
     """
     values = np.asarray(values, dtype=str)
     points = np.ascontiguousarray(values).view(np.uint32)
-    if not ((points >= 0xD800) & (points <= 0xDFFF)).any():
+    if not (((points >= 0xD800) & (points <= 0xDFFF)) | (points == 0x0D)).any():
         return values
-    return np.array(
-        [value.encode("utf-8", "backslashreplace").decode() for value in values]
-    )
+    return np.array([
+        value.encode("utf-8", "backslashreplace").decode().replace("\r", r"\r")
+        for value in values
+    ])  # fmt: skip

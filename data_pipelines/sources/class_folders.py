@@ -75,6 +75,7 @@ class _Found:
     empty: list = dataclasses.field(default_factory=list)
     other: list = dataclasses.field(default_factory=list)
     loose: list = dataclasses.field(default_factory=list)
+    unsplit: list = dataclasses.field(default_factory=list)
     links: list = dataclasses.field(default_factory=list)
 
 
@@ -89,8 +90,20 @@ def _children(folder):
             seen = [entry for entry in entries if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise errors.DataError("there is no such folder", file=folder) from error
+    except OSError as error:
+        _refuse_unlisted(error)
     folders = sorted(entry.name for entry in seen if entry.is_dir())
     return folders, sorted(entry.name for entry in seen if not entry.is_dir())
+
+
+def _refuse_unlisted(error):
+    """Raises for a folder that cannot be listed: its images would be lost unsaid."""
+    raise errors.DataError(
+        "a folder cannot be listed",
+        expected="a folder that may be read",
+        received=error.strerror,
+        file=_printable(os.fspath(error.filename)),
+    ) from error
 
 
 def _is_image(name):
@@ -107,7 +120,9 @@ def _walk_class(root, prefix, name, split, found):
             file=root,
         )
     before = len(found.paths)
-    for parent, folders, files in os.walk(os.path.join(root, prefix, name)):
+    for parent, folders, files in os.walk(
+        os.path.join(root, prefix, name), onerror=_refuse_unlisted
+    ):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         below = os.path.relpath(parent, root)
         found.links += [
@@ -135,6 +150,9 @@ def _walk(root):
         folder in SPLIT_FOLDERS and _children(os.path.join(root, folder))[0]
         for folder in folders
     )
+    named = [folder for folder in folders if folder in SPLIT_FOLDERS]
+    if not are_splits and "train" in named and len(named) > 1:
+        found.unsplit = named
     for folder in folders:
         if not are_splits:
             _walk_class(root, "", folder, "train", found)
@@ -156,6 +174,11 @@ def _notes(found):
         (found.empty, "class folder(s) hold no image"),
         (found.other, "file(s) are no images by their name and were left out"),
         (found.loose, "image(s) lie in no class folder and were left out"),
+        (
+            found.unsplit,
+            "folder(s) named as splits were taken for classes, since not every folder "
+            "of the root is a split of class folders",
+        ),
         (found.links, "linked folder(s) below a class were not followed"),
     )
     return [f"{len(names):,} {text}: {_some(names)}" for names, text in said if names]

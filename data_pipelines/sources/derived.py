@@ -112,7 +112,10 @@ def _edges(text, rule):
 
 
 def _banded(sheet, column, edges):
-    """Names of bands, numbered so that they sort: "1: up to 195", "2: above 195"."""
+    """Names of bands, numbered so that they sort: "1: up to 195", "2: above 195".
+
+    Numbers are padded to one width ("01: …") where there are ten bands or more.
+    """
     text = pc.utf8_trim_whitespace(sheet.text(column))
     stated = np.flatnonzero(pc.not_equal(text, "").to_numpy(zero_copy_only=False))
     numbers = np.full(len(text), np.nan)
@@ -132,14 +135,20 @@ def _banded(sheet, column, edges):
             received=str(text[int(wrong[0])]),
             **sheet.place(wrong[0]),
         )
-    spelt = [f"{edge:g}" for edge in edges]
-    names = [f"1: up to {spelt[0]}"]
-    for number, (low, high) in enumerate(itertools.pairwise(spelt), start=2):
-        names.append(f"{number}: above {low} up to {high}")
-    names += [f"{len(edges) + 1}: above {spelt[-1]}", UNKNOWN]
+    names = [*_band_names(edges), UNKNOWN]
     band = np.searchsorted(edges, numbers, side="left")
     band[np.isnan(numbers)] = len(names) - 1
     return pa.array(names).take(pa.array(band))
+
+
+def _band_names(edges):
+    # the shortest text that reads back as the same number
+    spelt = [repr(edge).removesuffix(".0") for edge in edges]
+    limits = [f"up to {spelt[0]}"]
+    limits += [f"above {low} up to {high}" for low, high in itertools.pairwise(spelt)]
+    limits.append(f"above {spelt[-1]}")
+    width = len(str(len(limits)))
+    return [f"{number:0{width}}: {text}" for number, text in enumerate(limits, start=1)]
 
 
 def _composed(sheet, template):

@@ -118,9 +118,15 @@ def top_types(article_types, train, count=_TOP):
     return set(names[order[:count]].tolist())
 
 
-def _entries(fields, levels):
+def _entries(fields, levels, numbers, path):
     """Returns `label_fields.Entries` of the type, and of the levels asked for."""
     count = len(fields[_TYPE])
+    for level in levels:
+        blank = np.char.strip(fields[level]) == ""
+        if blank.any():
+            raise errors.DataError(
+                f"the {level} is empty", file=path, row=int(numbers[np.argmax(blank)])
+            )
     parts = [fields[_TYPE], *(np.char.add(f"{level}:", fields[level])
                               for level in levels)]  # fmt: skip
     flat = label_fields.single(np.stack(parts, axis=1).reshape(-1))
@@ -200,7 +206,7 @@ def read_with_notes(config, vocabulary=None):
     path = pathlib.Path(config.data_dir) / "styles.csv"
     fields, numbers, notes = styles_csv.read(path, config.malformed)
     split, locations, keep = _reach(config, fields, numbers, path, notes)
-    entries = _entries(fields, config.levels).take(keep)
+    entries = _entries(fields, config.levels, numbers, path).take(keep)
     if vocabulary is None:
         split_rules.require_training(split[keep], path)
     if config.unseen_labels == "drop":

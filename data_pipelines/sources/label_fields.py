@@ -4,7 +4,6 @@ A row states a label once, with one confidence: 1 unless a column of confidences
 otherwise, 0 where the label is verified absent.
 """
 
-import ast
 import dataclasses
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_pipelines import errors, labels
-from data_pipelines.sources import sheets
+from data_pipelines.sources import list_literals, sheets
 
 FORMS = ("separated", "list")
 """A field is `a|b`, or a list as Python and JSON write it: `['a', 'b']`."""
@@ -160,6 +159,8 @@ def _once(entries, sheet):
 def _labels(sheet, column, config):
     """Returns (int64 [entries] row, `pyarrow.StringArray` [entries] label)."""
     parent, found = _elements(sheet, column, config)
+    if pa.types.is_null(found.type):
+        found = found.cast(pa.string())
     if not pa.types.is_string(found.type):
         raise errors.DataError(
             f"column '{column}' holds no labels",
@@ -193,7 +194,15 @@ def _confidences(sheet, column, label_parent, config):
             received=f"{stated[row]}: {sheet.table.column(column)[row]}",
             **sheet.place(row),
         )
-    numbers = _numbers(found)
+    try:
+        numbers = _numbers(found)
+    except pa.ArrowNotImplementedError as error:
+        raise errors.DataError(
+            f"column '{column}' holds no confidences",
+            expected="numbers from 0 to 1",
+            received=f"lists of {found.type}",
+            file=sheet.file,
+        ) from error
     # a comparison with nan is false
     wrong = ~((numbers >= 0) & (numbers <= 1))
     if wrong.any():
@@ -262,7 +271,7 @@ def _literals(text, blank, column, sheet):
     empty = set(index[blank].tolist())
     parsed = []
     for code, field in enumerate(encoded.dictionary.to_pylist()):
-        elements = [] if code in empty else _literal(field)
+        elements = [] if code in empty else list_literals.parse(field)
         if elements is None:
             raise errors.DataError(
                 f"column '{column}' holds no list",
@@ -272,14 +281,3 @@ def _literals(text, blank, column, sheet):
             )
         parsed.append(elements)
     return pa.array(parsed, pa.list_(pa.string())).take(encoded.indices)
-
-
-def _literal(field):
-    try:
-        elements = ast.literal_eval(field.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
-    plain = isinstance(elements, (list, tuple)) and all(
-        isinstance(element, (str, int, float)) for element in elements
-    )
-    return [str(element) for element in elements] if plain else None

@@ -51,7 +51,7 @@ def _files(prefix, wanted):
         with os.scandir(prefix or ".") as entries:
             for entry in entries:
                 path = prefix + entry.name
-                if path in wanted and entry.is_file():
+                if path in wanted and _is_file(entry):
                     yield path
     except OSError as error:
         if error.errno in _ABSENT:
@@ -62,6 +62,13 @@ def _files(prefix, wanted):
             received=error.strerror,
             file=prefix,
         ) from error
+
+
+def _is_file(entry):
+    # a link that leads nowhere is an absent file, not a folder that cannot be listed
+    if entry.is_symlink():
+        return os.path.isfile(entry.path)
+    return entry.is_file()
 
 
 def note(missing):

@@ -128,7 +128,15 @@ class Sheet:
 
 
 def _is_bytes(kind):
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
+        )
+    )
 
 
 def _flat(column):
@@ -216,9 +224,9 @@ def read_parts(files):
         tables.append(sheet.table)
         parts.append(Part(str(path), start, sheet.parts[0].first, split))
         start += len(sheet)
-    # pandas leaves a description of its own in the schema, which differs by file
-    tables = [table.replace_schema_metadata(None) for table in tables]
-    return Sheet(pa.concat_tables(tables), tuple(parts))
+    # what pandas describes in the schema, and whether nulls may be, differs by file
+    schema = pa.schema([(field.name, field.type) for field in tables[0].schema])
+    return Sheet(pa.concat_tables([one.cast(schema) for one in tables]), tuple(parts))
 
 
 def is_blank(array):

@@ -168,12 +168,20 @@ def assign(sheet, config, training=True):
         training: whether there must be a split `train`.
 
     Raises:
-        errors.DataError: an empty split, a row in two splits, an unknown column, a
-            cluster in two splits, or a table without a training split.
+        errors.DataError: an empty split or cluster, a row in two splits, an unknown
+            column, a cluster in two splits, or a table without a training split.
     """
     split = _given(sheet, config)
     if config.validation_fraction or config.cluster_column:
         clusters = sheet.strings(config.cluster_column or config.path_column)
+        # taken for one cluster, all such rows would go to one side together
+        bare = (clusters == "") & (split != "")
+        if bare.any():
+            raise errors.DataError(
+                "the cluster is empty",
+                expected="what the image belongs to, such as its own path if nothing",
+                **sheet.place(np.argmax(bare)),
+            )
         hold_out(split, clusters, config, sheet.file)
     if training:
         require_training(split, sheet.file)

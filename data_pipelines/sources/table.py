@@ -42,7 +42,8 @@ class TableConfig:
     Args:
         table: path of the file, CSV (UTF-8, with a header) or Parquet.
         tables: `split:path` of several files of the same columns, each of which is a
-            split, in place of `table` and `split_column`.
+            split, in place of `table` and `split_column`. Where they lie in several
+            folders, ids are paths from the folder that these have in common.
         image_dir: folder the paths are relative to; empty means the table's own.
         path_column: column of the image's path, which is its id too.
         label_columns: columns of labels; an empty field states no label.
@@ -151,25 +152,42 @@ def _open(config):
     return sheet
 
 
-def _locations(names, sheet, image_dir):
-    """Joins paths to their folder, refusing what would leave it or has no name."""
-    joined = []
-    for part, end in zip(
-        sheet.parts,
-        [*(part.start for part in sheet.parts[1:]), len(sheet)],
-        strict=True,
-    ):
-        root = os.path.realpath(image_dir or pathlib.Path(part.file).parent)
-        joined.append(
-            sheets.as_strings(
-                pc.binary_join_element_wise(
-                    root, names.slice(part.start, end - part.start), "/"
-                )
+def _roots(sheet, image_dir):
+    """Returns the folder that the paths of each part are relative to."""
+    return [
+        os.path.realpath(image_dir or pathlib.Path(part.file).parent)
+        for part in sheet.parts
+    ]
+
+
+def _below(folders, names, sheet):
+    """Joins the paths of each part to its folder, as str [N]."""
+    ends = [*(part.start for part in sheet.parts[1:]), len(sheet)]
+    return np.concatenate([
+        sheets.as_strings(
+            pc.binary_join_element_wise(
+                folder, names.slice(part.start, end - part.start), "/"
             )
         )
+        for folder, part, end in zip(folders, sheet.parts, ends, strict=True)
+    ])  # fmt: skip
+
+
+def _ids(names, sheet, image_dir):
+    """Returns str [N], unique: the paths, from a folder that all tables are below."""
+    roots = _roots(sheet, image_dir)
+    if len(set(roots)) == 1:
+        return sheets.as_strings(names)
+    common = os.path.commonpath(roots)
+    found = _below([os.path.relpath(root, common) for root in roots], names, sheet)
+    return np.array([path.removeprefix("./") for path in found.tolist()])
+
+
+def _locations(names, sheet, image_dir):
+    """Joins paths to their folder, refusing what would leave it or has no name."""
     odd = pc.match_substring_regex(names, r"(^|/)\.{0,2}(/|$)|\x00")
     rows = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
-    locations = np.concatenate(joined)
+    locations = _below(_roots(sheet, image_dir), names, sheet)
     if len(rows):
         locations = locations.astype(object)
         for row in rows:
@@ -258,7 +276,7 @@ def read_with_notes(config, vocabulary=None):
     _check_settings(config)
     sheet = _open(config)
     names = sheet.text(config.path_column)
-    ids = sheets.as_strings(names)
+    ids = _ids(names, sheet, config.image_dir)
     locations = _locations(names, sheet, config.image_dir)
     _refuse_repeated(locations, ids, sheet)
     entries = label_fields.read(sheet, config)

@@ -12,7 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from data_pipelines import errors, labels, tfds_records, tfds_sets
-from data_pipelines.sources import label_fields, sheets, tfds_labels, vocabularies
+from data_pipelines.sources import (
+    label_fields,
+    sheets,
+    tfds_labels,
+    tfds_splits,
+    vocabularies,
+)
 from data_pipelines.sources import splits as split_rules
 
 _CHOICES = {
@@ -94,28 +100,6 @@ def _check_settings(config):
         )
 
 
-def _splits(config, builder):
-    """Returns list of (our name, TFDS' name)."""
-    if not config.splits:
-        return [(name, name) for name in builder.info.splits]
-    pairs = []
-    for text in config.splits:
-        ours, colon, theirs = text.partition(":")
-        if not (ours and colon and theirs):
-            raise errors.SettingError(
-                f"A split cannot be read. Expected: ours:theirs. Received: {text}."
-            )
-        if theirs.partition("[")[0] not in builder.info.splits:
-            raise errors.DataError(
-                "the TFDS set has no such split",
-                expected=f"one of {', '.join(builder.info.splits)}",
-                received=theirs,
-                file=builder.info.full_name,
-            )
-        pairs.append((ours, theirs))
-    return pairs
-
-
 def _prepared(config):
     if config.download:
         library = tfds_sets.library()
@@ -128,6 +112,13 @@ def _prepared(config):
         except library.core.registered.DatasetNotFoundError as error:
             raise errors.DataError(
                 "TFDS knows no such set", received=config.name
+            ) from error
+        except ValueError as error:
+            raise errors.DataError(
+                "TFDS cannot prepare the set",
+                expected="the name of a set, not yet prepared in another format; one "
+                "that is prepared is read without --tfds_download",
+                received=f"{config.name} ({error})",
             ) from error
         builder.download_and_prepare()
         return builder
@@ -241,7 +232,7 @@ def read_with_notes(config, vocabulary=None):
     _check_settings(config)
     builder = _prepared(config)
     _check_image(builder, config.image)
-    pairs = _splits(config, builder)
+    pairs = tfds_splits.pairs(config.splits, builder)
     examples = _read(builder, pairs, config)
     ids = _ids(examples, pairs, config, builder)
     notes = []

@@ -10,7 +10,8 @@ def display_names(path):
     """Returns {label: display name} of a CSV `label,name`; an empty path means none.
 
     Raises:
-        errors.DataError: the file has fewer than two columns, or cannot be read.
+        errors.DataError: the file has fewer than two columns, names a label twice and
+            differently, or cannot be read.
     """
     if not path:
         return {}
@@ -24,7 +25,16 @@ def display_names(path):
             row=1,
         )
     first, second = (sheet.text(column).to_pylist() for column in sheet.columns[:2])
-    return dict(zip(first, second, strict=True))
+    names = {}
+    for row, (label, name) in enumerate(zip(first, second, strict=True)):
+        if names.setdefault(label, name) != name:
+            raise errors.DataError(
+                "a label is named twice, and differently",
+                expected=f"'{names[label]}', as before",
+                received=f"{label},{name}",
+                **sheet.place(row),
+            )
+    return names
 
 
 def known_in_training(entries, in_training):

@@ -86,3 +86,12 @@ def test_csv_fields_come_back_whatever_they_hold(tmp_path):
     atomic.write_csv(tmp_path / "file.csv", ["one", "two"], rows)
     with open(tmp_path / "file.csv", newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["one", "two"], *rows]
+
+
+def test_fields_come_back_from_a_csv_as_they_were(tmp_path):
+    import csv
+
+    rows = [["a\rb", "c"], ['quote " here', "comma, there"], ["two\nlines", ""]]
+    atomic.write_csv(tmp_path / "t.csv", ["one", "two"], rows)
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file, strict=True)) == [["one", "two"], *rows]

@@ -112,10 +112,11 @@ def test_a_file_without_issues_leaves_the_table_as_it_is(tmp_path):
 
 
 def test_ids_with_commas_quotes_and_bytes_that_are_no_text_are_found_again(tmp_path):
-    ids = ['a,"b".jpg', os.fsdecode(b"\xff.jpg"), "NA", "née", "line\nend", "other"]
+    ids = ['a,"b".jpg', os.fsdecode(b"\xff.jpg"), "NA", "née", "line\nend", "line\rend",
+           "other"]  # fmt: skip
     path = tmp_path / "issues.csv"
     exclusion.write(path, [exclusion.Row(name, "dark", 0, name) for name in ids[:-1]])
-    left, _ = exclusion.apply(table_of(ids, [0] * 6), path)
+    left, _ = exclusion.apply(table_of(ids, [0] * 7), path)
     assert left.ids.tolist() == ["other"]
 
 

@@ -323,6 +323,20 @@ def test_given_features_are_used_and_missing_ones_are_counted(planted, monkeypat
     ]
 
 
+def test_images_are_measured_under_the_limit_of_the_scan(planted, monkeypatch):
+    limits = []
+
+    def measure(table, *, max_pixels, **_):
+        limits.append(max_pixels)
+        return np.zeros((len(table), 3), np.float32)
+
+    monkeypatch.setattr("data_pipelines.pixel_features.measure", measure)
+    monkeypatch.setattr("data_pipelines.quality.scan", lambda *_: [])
+    config = image_issues.IssueConfig(kinds=("irrelevant",), max_pixels=60_000_000)
+    image_issues.find(planted[0], config)
+    assert limits == [60_000_000]
+
+
 # --- what cannot be looked at ---
 
 
@@ -354,6 +368,7 @@ def test_without_cleanvision_the_extra_is_named_before_the_work(planted, monkeyp
         {"neighbours": 0},
         {"deviations": float("nan")},
         {"sample": 3},
+        {"sample": 20, "neighbours": 20},
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(settings):

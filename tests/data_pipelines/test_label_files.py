@@ -1,4 +1,4 @@
-"""A label table comes back from its files as it was, or a message says which changed."""
+"""A label table comes back from its files, or a message says which changed."""
 
 import json
 

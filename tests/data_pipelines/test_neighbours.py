@@ -106,6 +106,7 @@ def test_nothing_near_nothing():
         (np.ones(3), np.ones((2, 3)), "two matrices"),
         (np.ones((2, 3)), np.full((2, 3), np.nan), "finite numbers"),
         (np.full((2, 3), np.inf), np.ones((2, 3)), "finite numbers"),
+        (np.ones((2, 3)), np.full((2, 3), -1e20), "less than 7e16"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(queries, base, said):
@@ -121,3 +122,9 @@ def test_self_can_only_be_left_out_of_the_same_rows():
 def test_no_neighbours_are_no_setting():
     with pytest.raises(errors.SettingError, match="Received: 0"):
         neighbours.nearest(np.ones((2, 3)), np.ones((2, 3)), 0)
+
+
+def test_the_largest_numbers_that_are_taken_do_not_overflow():
+    points = np.array([[1, 1], [-1, -1], [0.99, 1]], np.float32) * np.float32(2**56)
+    index, _ = neighbours.nearest(points, points, 2, exclude_self=True)
+    assert index.tolist() == [[2, 1], [2, 0], [0, 1]]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from data_pipelines import labels, neighbours, pixel_features
@@ -42,6 +43,13 @@ def test_distances_are_root_mean_square_differences_of_pixels(pictures):
     assert features.dtype == np.float32
     expected = np.sqrt(np.square(first / 255.0 - second / 255.0).mean())
     assert np.linalg.norm(features[0] - features[1]) == pytest.approx(expected)
+
+
+def test_the_limit_of_pixels_is_the_callers(pictures):
+    table = pictures({"a.png": scene(0, 16)})
+    assert len(pixel_features.measure(table, max_pixels=256)) == 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="1 to 255 pixels"):
+        pixel_features.measure(table, max_pixels=255)
 
 
 def test_black_and_white_are_at_distance_one(pictures):

@@ -215,3 +215,28 @@ def test_what_is_not_there_is_named(tmp_path):
         read(tmp_path, list_files=("train:list.txt",))
     with pytest.raises(errors.SettingError, match="Expected: split:FILE"):
         read(tmp_path, list_files=("list.txt",))
+
+
+@pytest.mark.parametrize("closed", ["", "bar", "bar/deep"])
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path, monkeypatch, closed):
+    put(tmp_path, "bar/a.jpg", "bar/deep/b.jpg", "pub/c.jpg")
+    scan = os.scandir
+
+    def refuse(path):
+        if os.path.relpath(path, tmp_path.resolve()) == (closed or "."):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(errors.DataError, match=f"{closed}: a folder cannot be listed"):
+        read(tmp_path)
+
+
+def test_split_folders_beside_others_are_classes_and_that_is_said(tmp_path):
+    put(tmp_path, "train/cat/a.jpg", "test/b.jpg", "notes/c.jpg")
+    found, notes = read(tmp_path)
+    assert found.vocabulary.ids == ("notes", "test", "train")
+    assert notes == [
+        "2 folder(s) named as splits were taken for classes, since not every folder "
+        "of the root is a split of class folders: test, train"
+    ]

@@ -116,3 +116,24 @@ def test_a_composed_path_may_not_leave_the_folder_either(tmp_path):
     path = write(tmp_path, "file,country\na.jpg,..\n")
     with pytest.raises(errors.DataError, match=r"row 2: a path leaves.*\.\./a\.jpg"):
         read(path, compose_columns=("place={country}/{file}",), path_column="place")
+
+
+def test_names_of_ten_bands_and_more_sort_as_the_bands_do(tmp_path):
+    rows = "".join(f"{row}.jpg,x,{10 * row + 5}\n" for row in range(12))
+    edges = "|".join(str(10 * edge) for edge in range(1, 11))
+    found = read(
+        write(tmp_path, "file,country,income\n" + rows),
+        band_columns=(f"wealth=income:{edges}",),
+        group_column="wealth",
+    )
+    assert found.group.tolist() == [*range(11), 10]
+    assert found.group_names[:2] == ("01: up to 10", "02: above 10 up to 20")
+
+
+def test_bands_are_named_by_their_exact_edges(tmp_path):
+    found = read(
+        write(tmp_path, "file,country,income\na.jpg,x,1000001\n"),
+        band_columns=("wealth=income:1000000|1000002|0.5e8",),
+        group_column="wealth",
+    )
+    assert found.group_names == ("2: above 1000000 up to 1000002",)

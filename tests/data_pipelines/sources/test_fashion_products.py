@@ -225,3 +225,10 @@ def test_the_real_rows_with_an_image_are_those_of_the_folder(published):
     dropped, _ = read(published, missing_images="drop")
     kinds = collections.Counter(dropped.columns["articleType"].tolist())
     assert set(kinds) <= set(dropped.vocabulary.ids)
+
+
+def test_a_row_without_a_level_that_is_a_label_is_refused(tmp_path):
+    write(tmp_path, row(1), row(2, sub=" "))
+    assert len(read(tmp_path)[0]) == 2
+    with pytest.raises(errors.DataError, match="row 3: the subCategory is empty"):
+        read(tmp_path, levels=("subCategory",))

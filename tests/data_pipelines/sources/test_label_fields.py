@@ -190,3 +190,46 @@ def test_a_table_says_what_was_written_row_by_row(tmp_path, rows):
     assert dense(found) == [[row.get(label, -1) for label in known] for row in rows]
     assert found.labels.index.dtype == np.int32
     assert found.labels.offsets.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (json.dumps(["😀", "é"]), ("é", "😀")),
+        (r'["a\/b"]', ("a/b",)),
+        (r"['a\d']", (r"a\d",)),
+        (r"['\x41', 'b']", ("A", "b")),
+    ],
+)
+def test_a_list_is_read_by_the_escapes_of_who_wrote_it(tmp_path, field, expected):
+    path = tmp_path / "labels.csv"
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([["path", "labels"], ["a", field]])
+    assert read(path, label_form="list").vocabulary.ids == expected
+
+
+@pytest.mark.parametrize("field", [r'["\ud83d"]', "[NaN]"])
+def test_a_list_of_what_is_no_text_is_refused_with_its_row(tmp_path, field):
+    path = tmp_path / "labels.csv"
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([["path", "labels"], ["a", "['x']"], ["b", field]])
+    with pytest.raises(errors.DataError, match=r"row 3: .* holds no list"):
+        read(path, label_form="list")
+
+
+def write_parquet(tmp_path, **columns):
+    path = tmp_path / "labels.parquet"
+    pyarrow.parquet.write_table(pa.table({"path": ["a", "b"], **columns}), path)
+    return path
+
+
+def test_a_parquet_column_of_nothing_but_empty_lists_states_nothing(tmp_path):
+    path = write_parquet(tmp_path, labels=["x", "y"], no=pa.array([[], []]))
+    assert read(path, absent_columns=("no",)).labels.counts().tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("element", [[1.0], {"of": 1.0}])
+def test_a_parquet_column_of_what_is_no_confidence_is_refused(tmp_path, element):
+    path = write_parquet(tmp_path, labels=[["x"], ["y"]], c=[[element], [element]])
+    with pytest.raises(errors.DataError, match="'c' holds no confidences"):
+        read(path, confidence_columns=("c",))

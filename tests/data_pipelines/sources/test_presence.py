@@ -39,6 +39,19 @@ def test_files_folders_and_links_are_told_apart(tmp_path):
     assert presence.on_disk(locations).sum() == 2
 
 
+def test_links_that_lead_nowhere_hide_no_other_file(tmp_path):
+    names = [f"{number}.png" for number in range(40)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "circle.png").symlink_to(tmp_path / "circle.png")
+    (tmp_path / "through.png").symlink_to(tmp_path / "0.png" / "x.png")
+    found = presence.on_disk(
+        np.array([f"{tmp_path}/{name}" for name in [*names, "circle.png",
+                                                    "through.png"]])
+    )  # fmt: skip
+    assert found.tolist() == [True] * 40 + [False] * 2
+
+
 def test_names_that_are_no_text_and_relative_paths_are_found(tmp_path, monkeypatch):
     name = os.fsdecode(b"caf\xe9.png")
     (tmp_path / name).write_bytes(b"x")

@@ -142,3 +142,21 @@ def test_codes_are_those_of_numpys_unique(values):
     if not any("\0" in value for value in values):
         assert names.tolist() == expected.tolist()
         np.testing.assert_array_equal(index, inverse)
+
+
+def test_bytes_of_a_fixed_size_are_no_text(tmp_path):
+    path = tmp_path / "rows.parquet"
+    column = pa.array([b"\xff\xfe", b"ab"], pa.binary(2))
+    pyarrow.parquet.write_table(pa.table({"a": column}), path)
+    with pytest.raises(errors.DataError, match="'a' is of a type that cannot be used"):
+        sheets.read(path).text("a")
+
+
+def test_parquet_files_are_joined_whether_or_not_they_may_hold_nulls(tmp_path):
+    files = []
+    for name, nullable in (("train", True), ("test", False)):
+        schema = pa.schema([pa.field("a", pa.string(), nullable=nullable)])
+        path = tmp_path / f"{name}.parquet"
+        pyarrow.parquet.write_table(pa.table({"a": [name]}, schema=schema), path)
+        files.append((name, path))
+    assert sheets.read_parts(files).strings("a").tolist() == ["train", "test"]

@@ -55,6 +55,7 @@ _TYPED = {
         "--tfds_confidence=objects/confidence", "--tfds_confidence_scale=10",
         "--unlisted=unknown", "--tfds_splits=train:train,test:test[:50%]",
     ),
+    "a set by column": ("--dataset=tfds", "--group_column=region"),
 }  # fmt: skip
 
 
@@ -114,3 +115,4 @@ def test_typed_flags_of_a_tfds_set_reach_it(made):
     assert found["unlisted"] == "unknown"
     assert found["splits"] == ["train:train", "test:test[:50%]"]
     assert not found["download"]
+    assert "--tfds_group in place of" in made["a set by column"]

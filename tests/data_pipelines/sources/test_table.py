@@ -58,6 +58,15 @@ def test_several_label_columns_are_joined(tmp_path):
     assert set(found.vocabulary.ids) == {"stop", "round", "red"}
 
 
+def test_a_label_of_two_display_names_is_refused(tmp_path):
+    write(tmp_path, "label,name\ncat,Cat\ndog,Dog\ncat,Cat\ncat,Kitten\n", "names.csv")
+    config = table.TableConfig(
+        table=str(write(tmp_path, GOOD)), names=str(tmp_path / "names.csv")
+    )
+    with pytest.raises(errors.DataError, match=r"names\.csv, row 5: .*named twice"):
+        table.read_with_notes(config)
+
+
 def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
     write(tmp_path, "label,name\ncat,Trunk\ndog,Trunk\n", "names.csv")
     found = read(write(tmp_path, GOOD), names=str(tmp_path / "names.csv"))
@@ -212,6 +221,16 @@ def test_a_cluster_never_stands_on_both_sides(tmp_path):
         assert found.cluster.tolist() == [0, 0, 1, 2]
 
 
+def test_rows_without_a_cluster_are_not_taken_for_one(tmp_path):
+    text = "path,labels,split,scene\na,x,,\nb,x,train,one\nc,x,train,\n"
+    config = table.TableConfig(
+        table=str(write(tmp_path, text)), group_column="", cluster_column="scene",
+        splits=("train:split=train",), validation_fraction=0.1,
+    )  # fmt: skip
+    with pytest.raises(errors.DataError, match="row 4: the cluster is empty"):
+        table.read_with_notes(config)
+
+
 def test_a_cluster_on_both_sides_of_given_splits_is_refused(tmp_path):
     path = write(
         tmp_path, SIGNS.replace("6.png,stop,x,b,fr,s5", "6.png,stop,x,b,fr,s4")
@@ -272,6 +291,8 @@ def test_several_tables_are_their_own_splits(tmp_path):
     assert found.locations.tolist() == [
         str(tmp_path.resolve() / name) for name in ("a", "b", "b/a")
     ]
+    # an id is unique, also where two folders use one path
+    assert found.ids.tolist() == ["a", "b", "b/a"]
     same = dataclasses.replace(config, image_dir=str(tmp_path))
     with pytest.raises(
         errors.DataError, match=r"test\.csv, row 2: .*first in row 2 of"

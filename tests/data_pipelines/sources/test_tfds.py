@@ -252,6 +252,14 @@ def test_an_iterator_over_a_stream_goes_on_where_it_was_saved(streamed, tmp_path
         ({"id": "place"}, "feature 'place' is no id: a value stands twice"),
         ({"splits": ("train:validation",)}, "has no such split.*train, test"),
         ({"splits": ("new:test",)}, "no row is in split 'train'"),
+        ({"splits": ("train:train[:50%",)}, "cannot read a split.*slice of one"),
+        ({"splits": ("train:train[:99]",)}, "cannot read a split.*8 examples"),
+        ({"splits": ("train:train[50%:50%]",)}, "cannot read a split.*no example"),
+        ({"splits": ("train:train", "test:train")}, "in two of the splits"),
+        (
+            {"splits": ("train:train[:75%]", "test:test", "new:train[5:]")},
+            r"in two of the splits.*train\[:75%\] and train\[5:\]",
+        ),
         ({"labels": ("name",)}, "split test, row 1: 4 label.*photo 8"),
         (
             {"labels": ("objects/label",), "confidence": "objects/tenths"},
@@ -334,3 +342,19 @@ def test_a_set_is_prepared_only_when_that_is_asked_for(tmp_path):
     )
     with pytest.raises(errors.DataError, match="TFDS knows no such set"):
         source.read_with_notes(unknown)
+
+
+@pytest.mark.parametrize("name", ["made here", "../made_here"])
+def test_what_is_no_name_of_a_set_is_refused_before_a_download(tmp_path, name):
+    config = source.TfdsConfig(name=name, data_dir=str(tmp_path), download=True)
+    with pytest.raises(errors.DataError, match="TFDS cannot prepare the set"):
+        source.read_with_notes(config)
+
+
+def test_a_set_prepared_as_tfrecords_is_not_prepared_again(tmp_path):
+    library.core.DatasetBuilder.download_and_prepare(
+        MadeHere(data_dir=tmp_path, file_format="tfrecord")
+    )
+    config = source.TfdsConfig(name="made_here", data_dir=str(tmp_path), download=True)
+    with pytest.raises(errors.DataError, match="read without --tfds_download"):
+        source.read_with_notes(config)

@@ -1,0 +1,127 @@
+"""Encodes images on an engine that Apache Beam drives: Flink, Spark, Dataflow, here.
+
+Elements are small chunks of (key, path). Each becomes one part, written whole or not at
+all, in a staging folder that all workers reach; a chunk that is tried again finds its
+part and is left alone. Nothing but names travels through the engine.
+"""
+
+import hashlib
+import importlib
+import os
+
+import numpy as np
+
+from data_pipelines import errors, labels, storage
+from data_pipelines.preparing import local, staging
+
+CHUNK = 256
+"""Images a chunk: what a worker does again at most when it fails."""
+
+
+def stage(table, keys, config, folder, runner, options=()):
+    """Encodes every image that is not staged yet.
+
+    Args:
+        table: `labels.LabelTable` of image files, at paths that each worker reaches.
+        keys: uint64 [N] of `encoding.keys`.
+        config: `encoding.EncodingConfig`.
+        folder: the staging folder, on a file system that all workers share.
+        runner: Beam's name of an engine, such as `DirectRunner` or `FlinkRunner`.
+        options: `name=value` options of Beam and of that engine.
+
+    Returns:
+        int, how many images were handed out.
+
+    Raises:
+        errors.MissingExtraError: Beam is not installed.
+        errors.SettingError: an unknown runner, or images that are no files.
+    """
+    beam, pipeline_options = _import_beam()
+    if table.storage != storage.FILES:
+        raise errors.SettingError(
+            "Beam encodes image files. Expected: a data set of files, or no "
+            f"--beam_runner. Received: images in {type(table.storage).__name__}."
+        )
+    with staging.Staged(folder) as staged:
+        todo = np.flatnonzero(~staged.has(keys))
+    _, first = np.unique(keys[todo], return_index=True)
+    todo = todo[np.sort(first)]
+    if not len(todo):
+        return 0
+    chunks = [
+        [(keys[row].tobytes(), os.fsencode(table.locations[row])) for row in rows]
+        for rows in np.split(todo, np.arange(CHUNK, len(todo), CHUNK))
+    ]
+    flags = [f"--{option}" for option in options]
+    try:
+        pipeline = beam.Pipeline(
+            runner=runner, options=pipeline_options.PipelineOptions(flags)
+        )
+    except ValueError as error:
+        raise errors.SettingError(
+            f"Beam knows no such runner. Received: {runner}. It says: {error}"
+        ) from error
+    folder = os.path.abspath(folder)
+    with pipeline:
+        # Reshuffle keeps an engine from running all chunks where they were made
+        _ = (
+            pipeline
+            | "Chunks" >> beam.Create(chunks)
+            | "Spread" >> beam.Reshuffle()
+            | "Encode" >> beam.Map(encode_chunk, folder, config)
+        )
+    return len(todo)
+
+
+def encode_chunk(chunk, folder, config):
+    """Encodes a chunk into its part, unless that is there.
+
+    Args:
+        chunk: list of (key as bytes, path as bytes).
+        folder: the staging folder.
+        config: `encoding.EncodingConfig`.
+
+    Returns:
+        str, the name of the part.
+    """
+    named = b"".join(key for key, _ in chunk)
+    name = f"beam-{hashlib.blake2b(named, digest_size=16).hexdigest()}"
+    if not staging.part_path(folder, name).exists():
+        keys = np.frombuffer(named, np.uint64)
+        paths = np.array([os.fsdecode(path) for _, path in chunk])
+        staging.write_part(
+            folder,
+            name,
+            (
+                (int(keys[row]), kind, payload)
+                for row, kind, payload in local.encoded(
+                    _bare_table(paths), np.arange(len(paths)), config
+                )
+            ),
+        )
+    return name
+
+
+def _bare_table(paths):
+    """A table of files of which nothing but the paths matters."""
+    count = len(paths)
+    return labels.LabelTable(
+        ids=paths,
+        locations=paths,
+        labels=labels.SparseLabels.from_lists([[]] * count, 1),
+        vocabulary=labels.Vocabulary(("none",)),
+        group=np.zeros(count, np.int32),
+        group_names=("all",),
+        split=np.zeros(count, np.int32),
+        split_names=("all",),
+    )
+
+
+def _import_beam():
+    try:
+        return (
+            importlib.import_module("apache_beam"),
+            importlib.import_module("apache_beam.options.pipeline_options"),
+        )
+    except ImportError as error:
+        raise errors.MissingExtraError("--beam_runner", "beam") from error

@@ -1,0 +1,1 @@
+"""Builder of a folder of classes."""

@@ -1,0 +1,1 @@
+"""Builder of Open Images V4 to V7."""

@@ -1,0 +1,1 @@
+"""Builder of any table: `labels.csv` with a row an image."""

@@ -1,0 +1,190 @@
+"""Times preparing photographs beside decoding, shrinking and encoding them alone.
+
+    python -m tools.benchmarks.preparing
+    python -m tools.benchmarks.preparing --images=10000 --output=ratios.json
+    python -m tools.benchmarks.preparing --photographs=folder/of/jpegs
+
+Runs A B A B ... on the same files and cores: A is `preparing.job.prepare`, from a label
+table to a finished data set with sums; B is one tf.data pipeline of read_file,
+decode_jpeg, resize (antialiased) and encode_jpeg, as many at once, whose results are
+dropped. Prints images a second and CPU milliseconds an image, medians, and the ratio
+of A's rate to B's; ends with exit code 1 when that is below 0.8. A takes about two
+seconds whatever the number of images, so few images say little. Photographs are brought
+to about 1024x768 and stored as JPEG of quality 87; without any, textures are made.
+"""
+
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+
+from absl import flags
+
+from data_pipelines import atomic
+from tools import command
+
+FLAGS = flags.FLAGS
+flags.DEFINE_integer("images", 3000, "Photographs.", 1)
+flags.DEFINE_integer("rounds", 3, "Measurements of each way.", 1)
+flags.DEFINE_integer("short_side", 256, "Shorter side of prepared images.", 1)
+flags.DEFINE_string("photographs", "", "Folder of JPEGs; empty: textures are made.")
+flags.DEFINE_string("output", "", "JSON file for the figures; empty: none.")
+
+LEAST_RATIO = 0.8
+_LONG, _SHORT, _QUALITY = 1024, 768, 87
+_DIFFERENT = 64
+
+
+def make_photographs(folder, count, source=""):
+    """Writes `count` JPEGs of about 1024x768, links to at most 64 different ones.
+
+    Args:
+        folder: an empty folder.
+        count: how many.
+        source: folder of JPEGs to take; empty: textures with a spectrum like that of
+            photographs (power falls with the square of the frequency).
+
+    Returns:
+        list of paths.
+    """
+    import numpy as np
+    from PIL import Image
+
+    found = sorted(pathlib.Path(source).rglob("*.jpg"))[:_DIFFERENT] if source else []
+    different = min(count, len(found) or _DIFFERENT)
+    generator = np.random.default_rng(0)
+    paths = [pathlib.Path(folder) / f"{number:06d}.jpg" for number in range(count)]
+    for number in range(different):
+        if found:
+            with Image.open(found[number]) as image:
+                upright = image.width < image.height
+                size = (_SHORT, _LONG) if upright else (_LONG, _SHORT)
+                picture = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+        else:
+            picture = Image.fromarray(_texture(generator))
+        picture.save(paths[number], quality=_QUALITY)
+    for number in range(different, count):
+        os.link(paths[number % different], paths[number])
+    return [str(path) for path in paths]
+
+
+def _texture(generator):
+    import numpy as np
+
+    down = np.fft.fftfreq(_SHORT)[:, None]
+    across = np.fft.rfftfreq(_LONG)[None]
+    falling = 1 / np.maximum(np.hypot(down, across), 1 / _LONG)
+    channels = []
+    for _ in range(3):
+        white = np.fft.rfft2(generator.standard_normal((_SHORT, _LONG)))
+        pixels = np.fft.irfft2(white * falling)
+        channels.append((pixels - pixels.mean()) / pixels.std())
+    grey = channels[0][..., None]
+    mixed = 0.9 * grey + 0.3 * np.stack(channels, axis=-1)
+    return np.clip(128 + 50 * mixed, 0, 255).astype(np.uint8)
+
+
+def alone(paths, config):
+    """Decodes, shrinks and encodes with TensorFlow's ops; returns the bytes made."""
+    import tensorflow as tf
+
+    def one(path):
+        image = tf.io.decode_jpeg(
+            tf.io.read_file(path), 3, dct_method="INTEGER_ACCURATE"
+        )
+        sides = tf.shape(image)[:2]
+        scale = config.short_side / tf.reduce_min(sides)
+        size = tf.cast(tf.round(tf.cast(sides, tf.float64) * scale), tf.int32)
+        image = tf.image.resize(image, size, antialias=True)
+        pixels = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+        encoded = tf.io.encode_jpeg(pixels, "rgb", config.quality)
+        return tf.strings.length(encoded)
+
+    lengths = tf.data.Dataset.from_tensor_slices(paths).map(
+        one, num_parallel_calls=os.cpu_count(), deterministic=False
+    )
+    return int(lengths.reduce(0, lambda total, length: total + length))
+
+
+def whole(table, config):
+    """Prepares the table as a user would, into a folder that is removed again."""
+    from data_pipelines.preparing import job
+
+    with tempfile.TemporaryDirectory() as output:
+        return job.prepare("table", table, config, output)
+
+
+def table_of(paths):
+    """Returns a label table of the files, with two labels."""
+    import numpy as np
+
+    from data_pipelines import labels
+
+    count = len(paths)
+    return labels.LabelTable(
+        ids=np.array(paths),
+        locations=np.array(paths),
+        labels=labels.SparseLabels.from_lists([[row % 2] for row in range(count)], 2),
+        vocabulary=labels.Vocabulary(("even", "odd")),
+        group=np.zeros(count, np.int32),
+        group_names=("all",),
+        split=np.zeros(count, np.int32),
+        split_names=("train",),
+    )
+
+
+def measure(paths, config, rounds):
+    """Takes the ways in turn.
+
+    Returns:
+        {way: list of (images a second, CPU milliseconds an image)}.
+    """
+    ways = {
+        "prepare": lambda paths: whole(table_of(paths), config),
+        "ops alone": lambda paths: alone(paths, config),
+    }
+    found = {name: [] for name in ways}
+    for way in ways.values():
+        # imports, and first traces
+        way(paths[:20])
+    for _ in range(rounds):
+        for name, way in ways.items():
+            started, cpu = time.perf_counter(), time.process_time()
+            way(paths)
+            seconds = time.perf_counter() - started
+            used = time.process_time() - cpu
+            found[name].append((len(paths) / seconds, 1e3 * used / len(paths)))
+    return found
+
+
+def main(_):
+    """Measures, prints, and says whether the ratio is within bounds."""
+    from data_pipelines.preparing import encoding
+
+    config = encoding.EncodingConfig(short_side=FLAGS.short_side)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = make_photographs(folder, FLAGS.images, FLAGS.photographs)
+        size = statistics.mean(os.path.getsize(path) for path in paths)
+        found = measure(paths, config, FLAGS.rounds)
+    print(f"{FLAGS.images} JPEGs of {size / 1e3:,.0f} kB, {os.cpu_count()} cores")
+    medians = {}
+    for name, measured in found.items():
+        rates, used = zip(*measured, strict=True)
+        medians[name] = (statistics.median(rates), statistics.median(used))
+        print(
+            f"{name:<10}{medians[name][0]:>8.1f} images/s "
+            f"[{min(rates):.1f}, {max(rates):.1f}], {medians[name][1]:.1f} ms of CPU"
+        )
+    ratio = medians["prepare"][0] / medians["ops alone"][0]
+    of_cpu = medians["ops alone"][1] / medians["prepare"][1]
+    print(f"ratio {ratio:.2f}, at least {LEAST_RATIO}; by CPU time {of_cpu:.2f}")
+    if FLAGS.output:
+        figures = {"images": FLAGS.images, "mean_bytes": size, "measured": found,
+                   "ratio": ratio, "ratio_of_cpu": of_cpu}  # fmt: skip
+        atomic.write_json(FLAGS.output, figures)
+    return 0 if ratio >= LEAST_RATIO else 1
+
+
+if __name__ == "__main__":
+    command.run(main)
