@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from data_pipelines import errors
+from data_pipelines import errors, text_files
 
 
 def read(path, header):
@@ -24,28 +24,18 @@ def read(path, header):
             of another length, or a last line without an end: whoever wrote it may have
             been cut off within a name.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            text = file.read()
-    except FileNotFoundError as error:
-        raise errors.DataError("there is no such file", file=path) from error
-    except IsADirectoryError as error:
-        raise errors.DataError("this is a folder, not a CSV file", file=path) from error
-    except UnicodeDecodeError as error:
-        raise errors.DataError(
-            "the file is not UTF-8 text", received=str(error), file=path
-        ) from error
+    with (
+        text_files.reading(path),
+        open(path, newline="", encoding="utf-8-sig") as file,
+    ):
+        text = file.read()
     if not text.strip():
         raise errors.DataError(
             "the file is empty", expected=f"the header {','.join(header)}", file=path
         )
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
+    with text_files.reading(path, lambda: reader.line_num):
         rows = list(reader)
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=reader.line_num
-        ) from error
     if not text.endswith("\n"):
         raise errors.DataError(
             "the last line has no end, as if writing it was cut off",
@@ -67,16 +57,7 @@ def _check(rows, header, path):
             file=path,
             row=1,
         )
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    wrong = np.flatnonzero(lengths != len(header))
-    if len(wrong):
-        raise errors.DataError(
-            "a row has another number of fields than the header",
-            expected=f"{len(header)} fields",
-            received=f"{lengths[wrong[0]]}",
-            file=path,
-            row=int(wrong[0]) + 1,
-        )
+    text_files.refuse_ragged(rows, path)
 
 
 def printable(values):

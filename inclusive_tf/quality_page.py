@@ -1,35 +1,15 @@
 """The contact sheet of image issues: one HTML file that needs nothing from outside."""
 
 import base64
-import pathlib
 
-import jinja2
 import numpy as np
 
 from data_pipelines import atomic, image_issues, issue_kinds
-from inclusive_tf import report
-from inclusive_tf.report import wording
+from inclusive_tf.report import templating, wording
 
-_TEMPLATES = pathlib.Path(report.__file__).parent / "templates"
 _SIDE = 112
 _JPEG_QUALITY = 85
 _MOST_GROUPS = 20
-
-
-def _environment():
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "short": wording.short,
-        "clean": wording.clean,
-        "count": wording.count,
-    }
-    return environment
 
 
 def _thumbnails(table, rows, max_pixels):
@@ -124,7 +104,7 @@ def render(table, found, title, max_pixels, a_kind=12):
         for name in _pictured(found, kind, row)
     }
     uris = _thumbnails(table, wanted, max_pixels)
-    page = _environment().get_template("quality.html")
+    page = templating.environment().get_template("quality.html")
     return page.render(
         title=title,
         listed=len({row.id for row in found.rows}),

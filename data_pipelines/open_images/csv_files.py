@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from data_pipelines import errors
+from data_pipelines import errors, text_files
 
 _BLOCK_BYTES = 1 << 23
 
@@ -21,17 +21,8 @@ def header(path):
     Raises:
         errors.DataError: there is no such file, or it is empty or no UTF-8 text.
     """
-    try:
-        with _open(path) as file:
-            names = next(csv.reader(file), None)
-    except FileNotFoundError as error:
-        raise errors.DataError("there is no such file", file=path) from error
-    except IsADirectoryError as error:
-        raise errors.DataError("this is a folder, not a CSV file", file=path) from error
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=1
-        ) from error
+    with text_files.reading(path, lambda: 1), _open(path) as file:
+        names = next(csv.reader(file), None)
     if names is None:
         raise errors.DataError(
             "the file is empty", expected="a header and rows", file=path

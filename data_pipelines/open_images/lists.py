@@ -3,7 +3,7 @@
 import csv
 import re
 
-from data_pipelines import errors
+from data_pipelines import errors, text_files
 
 _CODE_HEADERS = ("label_code", "labelname")
 _TEST_ID = re.compile("[0-9a-f]{24}")
@@ -18,26 +18,16 @@ def _records(path):
         errors.DataError: the file is missing, empty, no UTF-8 or no CSV.
     """
     row, empty = 1, True
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            for fields in reader:
-                if fields:
-                    empty = False
-                    yield row, fields
-                row = reader.line_num + 1
-    except FileNotFoundError as error:
-        raise errors.DataError("there is no such file", file=path) from error
-    except IsADirectoryError as error:
-        raise errors.DataError("this is a folder, not a CSV file", file=path) from error
-    except UnicodeDecodeError as error:
-        raise errors.DataError(
-            "the file is not UTF-8 text", received=str(error), file=path
-        ) from error
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=row
-        ) from error
+    with (
+        text_files.reading(path, lambda: row),
+        open(path, newline="", encoding="utf-8-sig") as file,
+    ):
+        reader = csv.reader(file, strict=True)
+        for fields in reader:
+            if fields:
+                empty = False
+                yield row, fields
+            row = reader.line_num + 1
     if empty:
         raise errors.DataError("the file is empty", file=path)
 

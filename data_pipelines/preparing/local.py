@@ -10,6 +10,9 @@ import tqdm
 from data_pipelines import errors, quality, storage
 from data_pipelines.preparing import staging
 
+_READING = 2
+_WAITING = 8
+
 
 def stage(table, keys, config, folder, progress=None):
     """Encodes every image that is not staged yet into a part of its own.
@@ -62,20 +65,20 @@ def encoded(table, rows, config):
         (row, `staging.IMAGE` or `staging.FAULT`, bytes of the image or of the reason),
         each row once, the faults last.
     """
-    import tensorflow as tf
-
     from data_pipelines.preparing import pixels
 
     done = np.zeros(len(rows), bool)
-
-    def encode(element):
-        return element["example"], pixels.encode(element["data"], config)
-
+    stream, read = _stream(table, rows)
     images = (
-        _elements(table, rows)
-        .map(encode, num_parallel_calls=os.cpu_count() or 1, deterministic=False)
+        stream.map(
+            lambda place, source: (place, pixels.encode(read(source), config)),
+            # more than cores, as some wait for the disk
+            num_parallel_calls=(os.cpu_count() or 1) + _READING,
+            deterministic=False,
+        )
         .ignore_errors()
-        .with_options(_options(tf))
+        # while one is written, the cores go on; what waits here is lost at a stop
+        .prefetch(_WAITING)
     )
     for place, data in images.as_numpy_iterator():
         done[place] = True
@@ -83,24 +86,17 @@ def encoded(table, rows, config):
     yield from _second_look(table, rows[~done], config)
 
 
-def _options(tf):
-    options = tf.data.Options()
-    # a bar that jumps says less, and what waits in a buffer is lost at a stop
-    options.experimental_optimization.inject_prefetch = False
-    return options
-
-
-def _elements(table, rows):
-    """Elements {"example": place among `rows`, "data"}."""
+def _stream(table, rows):
+    """Returns a stream of (place among `rows`, source), and what reads a source."""
     import tensorflow as tf
 
     locations = table.locations[rows]
     if table.storage == storage.FILES:
-        places = tf.data.Dataset.range(len(rows)).map(lambda place: {"example": place})
-        return table.storage.read(places, locations)
+        paths = [os.fsencode(path) for path in locations.tolist()]
+        numbered = (np.arange(len(rows)), paths)
+        return tf.data.Dataset.from_tensor_slices(numbered), tf.io.read_file
     # in order, since not every set has random access
-    stream = table.storage.records(locations).enumerate()
-    return stream.map(lambda place, data: {"example": place, "data": data})
+    return table.storage.records(locations).enumerate(), tf.identity
 
 
 def _second_look(table, rows, config):
@@ -114,9 +110,10 @@ def _second_look(table, rows, config):
         kind, payload = staging.FAULT, reasons.get(row, "").encode()
         if not payload:
             try:
-                (element,) = _elements(table, np.array([row]))
-                data = pixels.encode(element["data"], config)
-                kind, payload = staging.IMAGE, data.numpy()
+                stream, read = _stream(table, np.array([row]))
+                ((_, source),) = stream
+                payload = pixels.encode(read(source), config).numpy()
+                kind = staging.IMAGE
             except tf.errors.OpError as error:
                 payload = _said(error).encode()
         yield row, kind, payload

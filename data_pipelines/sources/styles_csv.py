@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from data_pipelines import errors
+from data_pipelines import errors, text_files
 from data_pipelines.sources import sheets
 
 COLUMNS = ("id", "gender", "masterCategory", "subCategory", "articleType",
@@ -30,31 +30,23 @@ def read(path, malformed):
     Raises:
         errors.DataError: whatever is wrong, with file and row.
     """
-    rows, numbers, longer = [], [], 0
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, None)
-            _check_header(header, path)
-            for number, row in enumerate(reader, start=2):
-                if len(row) > len(COLUMNS):
-                    longer += 1
-                    if malformed == "skip":
-                        continue
-                    row = [*row[: len(COLUMNS) - 1], ",".join(row[len(COLUMNS) - 1 :])]
-                _check_row(row, number, path)
-                rows.append(row)
-                numbers.append(number)
-    except FileNotFoundError as error:
-        raise errors.DataError("there is no such file", file=path) from error
-    except UnicodeDecodeError as error:
-        raise errors.DataError(
-            "the file is not UTF-8 text", received=str(error), file=path
-        ) from error
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=reader.line_num
-        ) from error
+    rows, numbers, longer, reader = [], [], 0, None
+    with (
+        text_files.reading(path, lambda: reader.line_num),
+        open(path, newline="", encoding="utf-8-sig") as file,
+    ):
+        reader = csv.reader(file, strict=True)
+        header = next(reader, None)
+        _check_header(header, path)
+        for number, row in enumerate(reader, start=2):
+            if len(row) > len(COLUMNS):
+                longer += 1
+                if malformed == "skip":
+                    continue
+                row = [*row[: len(COLUMNS) - 1], ",".join(row[len(COLUMNS) - 1 :])]
+            _check_row(row, number, path)
+            rows.append(row)
+            numbers.append(number)
     if not rows:
         raise errors.DataError("the table has a header but no rows", file=path)
     done = "were left out" if malformed == "skip" else "had them put back into the name"

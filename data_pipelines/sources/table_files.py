@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from data_pipelines import errors
+from data_pipelines import errors, text_files
 
 _BOM = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
@@ -132,18 +132,11 @@ def _quotes_enclose_fields(body):
 
 
 def _strict_csv(data, path):
-    try:
+    reader = None
+    with text_files.reading(path, lambda: reader.line_num):
         text = data.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         rows = list(reader)
-    except UnicodeDecodeError as error:
-        raise errors.DataError(
-            "the file is not UTF-8 text", received=str(error), file=path
-        ) from error
-    except csv.Error as error:
-        raise errors.DataError(
-            "the file is no CSV", received=str(error), file=path, row=reader.line_num
-        ) from error
     while rows and not rows[-1]:
         rows.pop()
     if not rows:
@@ -152,16 +145,7 @@ def _strict_csv(data, path):
         )
     header = rows[0]
     _check_header(header, len(rows) - 1, path)
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    wrong = np.flatnonzero(lengths != len(header))
-    if len(wrong):
-        raise errors.DataError(
-            "a row has another number of fields than the header",
-            expected=f"{len(header)} fields",
-            received=f"{lengths[wrong[0]]}",
-            file=path,
-            row=int(wrong[0]) + 1,
-        )
+    text_files.refuse_ragged(rows, path)
     columns = zip(*rows[1:], strict=True)
     return pa.table({
         name: pa.array(values, pa.string())

@@ -9,7 +9,6 @@ import functools
 import importlib
 import os
 import pathlib
-import re
 import shutil
 import sys
 import types
@@ -27,9 +26,7 @@ from data_pipelines import (
     tfds_builders,
 )
 from data_pipelines.preparing import encoding, folder, local, staging
-
-_SHARD_BYTES = 128 * 2**20
-_SPLIT_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+from data_pipelines.tfds_builders import shards
 
 
 @dataclasses.dataclass
@@ -165,7 +162,7 @@ class PreparedBuilder(tfds.core.ShardBasedBuilder, skip_registration=True):
         table, facts = config.table, config.facts
         if table is None:
             table, facts = self.read_source(dl_manager.manual_dir)
-        _require_fit_for_tfds(table)
+        shards.require_fit_for_tfds(table)
         as_encoded = config.encoding_config()
         keys, sizes = encoding.keys(table, as_encoded)
         local.stage(table, keys, as_encoded, self.staging_folder)
@@ -174,9 +171,9 @@ class PreparedBuilder(tfds.core.ShardBasedBuilder, skip_registration=True):
             left = table.take(readable)
             self._name_classes(left)
             with _bar(len(left)) as bar:
-                self._work = _Work(left, keys[readable], staged, bar)
+                self._content = shards.Content(left, keys[readable], staged, bar)
                 super()._download_and_prepare(dl_manager, download_config)
-            del self._work
+            del self._content
         self._write_beside(left, facts)
         folder.finish(
             self.data_dir,
@@ -226,29 +223,9 @@ class PreparedBuilder(tfds.core.ShardBasedBuilder, skip_registration=True):
     def _shard_iterators_per_split(self, dl_manager):
         del dl_manager
         return {
-            name: [functools.partial(self._examples, rows) for rows in parts]
-            for name, parts in self._work.shards().items()
+            name: [functools.partial(self._content.examples, rows) for rows in parts]
+            for name, parts in self._content.split_rows().items()
         }
-
-    def _examples(self, rows):
-        """Yields (row, example) of some rows, in order."""
-        table, keys, staged = self._work.table, self._work.keys, self._work.staged
-        offsets = table.labels.offsets
-        for row in rows.tolist():
-            entries = slice(offsets[row], offsets[row + 1])
-            yield (
-                row,
-                {
-                    "image": staged.read(keys[row]),
-                    # an id can hold bytes that are no UTF-8
-                    "id": os.fsencode(table.ids[row]),
-                    "labels": table.labels.index[entries].tolist(),
-                    "confidences": table.labels.confidence[entries],
-                    "group": int(table.group[row]),
-                    "text": "" if table.text is None else str(table.text[row]),
-                },
-            )
-            self._work.bar.update(1)
 
     def _shards(self, table):
         """Returns the shards that were written, in the order of the records."""
@@ -262,27 +239,6 @@ class PreparedBuilder(tfds.core.ShardBasedBuilder, skip_registration=True):
                 strict=True,
             )
         ]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Work:
-    """The readable rows, where their encoded images are staged, and a progress bar."""
-
-    table: object
-    keys: np.ndarray
-    staged: object
-    bar: object
-
-    def shards(self):
-        """Returns {split: list of int64 rows, a shard each}, in the table's order."""
-        found = {}
-        for split, name in enumerate(self.table.split_names):
-            rows = np.flatnonzero(self.table.split == split)
-            if len(rows):
-                total = int(self.staged.sizes(self.keys[rows]).sum())
-                count = min(len(rows), -(-max(1, total) // _SHARD_BYTES))
-                found[name] = np.array_split(rows, count)
-        return found
 
 
 def _bar(total):
@@ -315,26 +271,3 @@ def builder_class(name, config):
         {"skip_registration": True},
         lambda namespace: namespace.update(fields),
     )
-
-
-def _require_fit_for_tfds(table):
-    """Refuses names that TFDS cannot write.
-
-    Raises:
-        errors.DataError: a split's name is no word, or a label or group holds what
-            ends a line.
-    """
-    for name, count in table.split_counts().items():
-        if count and (not _SPLIT_NAME.fullmatch(name) or name.lower() == "all"):
-            raise errors.DataError(
-                "a prepared data set cannot have a split of this name",
-                expected="a letter, then letters, digits and underscores; not 'all'",
-                received=name,
-            )
-    for name in (*table.vocabulary.ids, *map(str, table.group_names)):
-        if len(name.splitlines()) > 1 or name != name.strip():
-            raise errors.DataError(
-                "a label or group of a prepared data set is one line of text",
-                expected="no line breaks, no blanks at its ends",
-                received=name,
-            )

@@ -10,15 +10,11 @@ import hashlib
 import json
 import pathlib
 
-import jinja2
-
 from data_pipelines import atomic, errors
 from inclusive_tf.exploration import content, look, texts
-from inclusive_tf.report import page as report_page
-from inclusive_tf.report import wording
+from inclusive_tf.report import templating
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
-_REPORT_TEMPLATES = pathlib.Path(report_page.__file__).parent / "templates"
 _TINY = 64
 
 
@@ -34,24 +30,6 @@ def _sum(script):
     """Returns the source expression of a content security policy for a script."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _environment():
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_TEMPLATES, _REPORT_TEMPLATES]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "short": wording.short,
-        "clean": wording.clean,
-        "count": wording.count,
-        "number": wording.number,
-        "counted": texts.counted,
-    }
-    return environment
 
 
 def _plotly():
@@ -98,7 +76,8 @@ def render(figures, thumbnails):
         f"default-src 'none'; script-src {' '.join(map(_sum, scripts))}; style-src "
         "'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    template = _environment().get_template("exploration.html")
+    environment = templating.environment(_TEMPLATES, counted=texts.counted)
+    template = environment.get_template("exploration.html")
     return template.render(
         shown,
         policy=policy,

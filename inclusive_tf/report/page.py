@@ -1,14 +1,9 @@
 """The report page: one HTML file that needs nothing from outside and runs no script."""
 
-import pathlib
 import re
 
-import jinja2
-
 from data_pipelines import atomic
-from inclusive_tf.report import content, wording
-
-_TEMPLATES = pathlib.Path(__file__).parent / "templates"
+from inclusive_tf.report import content, templating
 
 
 def _unbroken(text, *names):
@@ -17,24 +12,6 @@ def _unbroken(text, *names):
     for name in names:
         text = text.replace(name, name.replace(" ", "\u00a0"))
     return text
-
-
-def _environment():
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "short": wording.short,
-        "clean": wording.clean,
-        "count": wording.count,
-        "number": wording.number,
-        "unbroken": _unbroken,
-    }
-    return environment
 
 
 def render(results, cases):
@@ -51,7 +28,7 @@ def render(results, cases):
     Raises:
         errors.DataError: there is nothing to tell, or a picture is not a PNG.
     """
-    template = _environment().get_template("page.html")
+    template = templating.environment(unbroken=_unbroken).get_template("page.html")
     return template.render(content.gather(results, cases))
 
 

@@ -26,10 +26,6 @@ from absl import flags
 from tools import command
 
 FLAGS = flags.FLAGS
-flags.DEFINE_integer("files", 1000, "JPEG files to make.", 100)
-flags.DEFINE_integer("rounds", 5, "Rounds.", 1)
-flags.DEFINE_list("shares", ["0.1", "0.01"], "Shares of the rare class.")
-flags.DEFINE_float("seconds", 3.0, "Least seconds a measurement.")
 
 BATCH = 32
 
@@ -159,5 +155,14 @@ def _show(share, found):
         )
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_integer("files", 1000, "JPEG files to make.", 100)
+    flags.DEFINE_integer("rounds", 5, "Rounds.", 1)
+    flags.DEFINE_list("shares", ["0.1", "0.01"], "Shares of the rare class.")
+    flags.DEFINE_float("seconds", 3.0, "Least seconds a measurement.")
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

@@ -33,12 +33,6 @@ from tools import command
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("data_dir", None, "Folder of the challenge's files.", required=True)
-flags.DEFINE_integer("seeds", 3, "Draws of the noise.", lower_bound=1)
-flags.DEFINE_list("worlds", ["equal", "known", "shifted"], "What the scores know.")
-flags.DEFINE_float("target", 0.63, "Mean F2 of the 3rd place's rule in sample.")
-flags.DEFINE_float("prior_error", 2.0, "Deviation of the logits in world shifted.")
-flags.DEFINE_integer("outside", None, "Images of stage 1 to use; None is all.")
 
 WORLDS = ("equal", "known", "shifted")
 THIRD_PLACE = "3rd place's rule"
@@ -267,5 +261,18 @@ def main(_):
               flush=True)  # fmt: skip
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of the challenge's files.", required=True
+    )
+    flags.DEFINE_integer("seeds", 3, "Draws of the noise.", lower_bound=1)
+    flags.DEFINE_list("worlds", ["equal", "known", "shifted"], "What the scores know.")
+    flags.DEFINE_float("target", 0.63, "Mean F2 of the 3rd place's rule in sample.")
+    flags.DEFINE_float("prior_error", 2.0, "Deviation of the logits in world shifted.")
+    flags.DEFINE_integer("outside", None, "Images of stage 1 to use; None is all.")
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

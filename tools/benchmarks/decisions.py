@@ -33,13 +33,6 @@ from tools import command
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_enum("part", "all", ["all", "search", "memory"], "What is measured.")
-flags.DEFINE_integer("labels", 7178, "Labels.", lower_bound=2)
-flags.DEFINE_integer("images", 1000, "Tuning images of the search.", lower_bound=2)
-flags.DEFINE_integer("target_images", 100_000, "Images of the memory part.")
-flags.DEFINE_integer("slice", 3, "Labels recomputed.", lower_bound=1)
-flags.DEFINE_integer("rounds", 2, "Turns.", lower_bound=1)
-flags.DEFINE_string("folder", None, "Where the large file is made; None is temporary.")
 
 MOST_SECONDS = 60.0
 LEAST_RATIO = 100.0
@@ -264,5 +257,19 @@ def main(_):
     return 0 if within else 1
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_enum("part", "all", ["all", "search", "memory"], "What is measured.")
+    flags.DEFINE_integer("labels", 7178, "Labels.", lower_bound=2)
+    flags.DEFINE_integer("images", 1000, "Tuning images of the search.", lower_bound=2)
+    flags.DEFINE_integer("target_images", 100_000, "Images of the memory part.")
+    flags.DEFINE_integer("slice", 3, "Labels recomputed.", lower_bound=1)
+    flags.DEFINE_integer("rounds", 2, "Turns.", lower_bound=1)
+    flags.DEFINE_string(
+        "folder", None, "Where the large file is made; None is temporary."
+    )
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

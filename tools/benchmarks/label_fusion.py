@@ -30,12 +30,6 @@ from data_pipelines import atomic
 from tools import command
 
 FLAGS = flags.FLAGS
-flags.DEFINE_float("scale", 1.0, "Share of the challenge's images and rows.", 1e-4, 1.0)
-flags.DEFINE_integer("rounds", 3, "Runs of each.", 1)
-flags.DEFINE_string(
-    "folder", "", "Keep the files here, and use them if they are there."
-)
-flags.DEFINE_string("output", "", "JSON file of the figures.")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGES = 1_743_042
@@ -294,5 +288,18 @@ def main(_):
     return 0 if within else 1
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_float(
+        "scale", 1.0, "Share of the challenge's images and rows.", 1e-4, 1.0
+    )
+    flags.DEFINE_integer("rounds", 3, "Runs of each.", 1)
+    flags.DEFINE_string(
+        "folder", "", "Keep the files here, and use them if they are there."
+    )
+    flags.DEFINE_string("output", "", "JSON file of the figures.")
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

@@ -25,11 +25,6 @@ from data_pipelines import atomic
 from tools import command
 
 FLAGS = flags.FLAGS
-flags.DEFINE_integer("images", 3000, "Photographs.", 1)
-flags.DEFINE_integer("rounds", 3, "Measurements of each way.", 1)
-flags.DEFINE_integer("short_side", 256, "Shorter side of prepared images.", 1)
-flags.DEFINE_string("photographs", "", "Folder of JPEGs; empty: textures are made.")
-flags.DEFINE_string("output", "", "JSON file for the figures; empty: none.")
 
 LEAST_RATIO = 0.8
 _LONG, _SHORT, _QUALITY = 1024, 768, 87
@@ -186,5 +181,15 @@ def main(_):
     return 0 if ratio >= LEAST_RATIO else 1
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_integer("images", 4000, "Photographs.", 1)
+    flags.DEFINE_integer("rounds", 3, "Measurements of each way.", 1)
+    flags.DEFINE_integer("short_side", 256, "Shorter side of prepared images.", 1)
+    flags.DEFINE_string("photographs", "", "Folder of JPEGs; empty: textures are made.")
+    flags.DEFINE_string("output", "", "JSON file for the figures; empty: none.")
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

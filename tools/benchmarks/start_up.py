@@ -24,9 +24,6 @@ from tools import command
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("submission", None, "CSV file; None makes one.")
-flags.DEFINE_string("truth", None, "CSV file; None makes one.")
-flags.DEFINE_integer("rounds", 7, "Runs of each process.", lower_bound=1)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOST_RATIO = 1.5
@@ -130,5 +127,13 @@ def main(_):
     return 0 if within else 1
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_string("submission", None, "CSV file; None makes one.")
+    flags.DEFINE_string("truth", None, "CSV file; None makes one.")
+    flags.DEFINE_integer("rounds", 7, "Runs of each process.", lower_bound=1)
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

@@ -18,8 +18,6 @@ from tools import command
 
 FLAGS = flags.FLAGS
 experiment_flags.define()
-flags.DEFINE_integer("rounds", 9, "Rounds.", 1)
-flags.DEFINE_integer("steps", 20, "Steps a measurement.", 1)
 
 
 def main(_):
@@ -70,5 +68,12 @@ def main(_):
     print(f"ratio     {medians['pipeline'] / medians['in memory']:>7.2f}")
 
 
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_integer("rounds", 9, "Rounds.", 1)
+    flags.DEFINE_integer("steps", 20, "Steps a measurement.", 1)
+
+
 if __name__ == "__main__":
+    define()
     command.run(main)

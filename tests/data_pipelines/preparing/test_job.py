@@ -23,7 +23,7 @@ from data_pipelines.preparing import encoding, folder, job, local, pixels
 from data_pipelines.resampling import policies
 from data_pipelines.sources import prepared
 from data_pipelines.sources import tfds as tfds_source
-from data_pipelines.tfds_builders import base
+from data_pipelines.tfds_builders import base, shards
 
 # TFDS 4.9.10 asks protobuf 6 for a label when it reads a data set's description
 pytestmark = pytest.mark.filterwarnings(r"ignore:label\(\) is deprecated")
@@ -37,7 +37,7 @@ def made(raw_table, tmp_path_factory):
     """The raw table, prepared as PNG of unchanged size; nothing may be changed."""
     patch = pytest.MonkeyPatch()
     # several shards a split
-    patch.setattr(base, "_SHARD_BYTES", 4000)
+    patch.setattr(shards, "SHARD_BYTES", 4000)
     output = tmp_path_factory.mktemp("prepared")
     done = job.prepare("table", raw_table, PNG, output, facts={"boxes": {"a": 1}})
     patch.undo()
@@ -246,14 +246,14 @@ def test_prepared_again_it_is_reused_and_other_labels_are_refused(made, raw_tabl
 def test_stopped_while_shards_are_written_it_goes_on_without_encoding(
     raw_table, tmp_path, monkeypatch
 ):
-    examples = base.PreparedBuilder._examples
+    examples = shards.Content.examples
 
     def stop(self, rows):
         yield from list(examples(self, rows))[:2]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(base.PreparedBuilder, "_examples", stop)
+        patched.setattr(shards.Content, "examples", stop)
         with pytest.raises(KeyboardInterrupt):
             job.prepare("table", raw_table, PNG, tmp_path)
     # a killed process cannot tidy up

@@ -1,0 +1,33 @@
+"""How pages are filled in: everything escaped, nothing undefined, the same filters."""
+
+import pathlib
+
+import jinja2
+
+from inclusive_tf.report import wording
+
+_TEMPLATES = pathlib.Path(__file__).parent / "templates"
+
+
+def environment(*folders, **filters):
+    """Returns a `jinja2.Environment` whose output is escaped.
+
+    Args:
+        *folders: with templates, looked through before those of the report.
+        **filters: further filters by name.
+    """
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, _TEMPLATES]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "short": wording.short,
+        "clean": wording.clean,
+        "count": wording.count,
+        "number": wording.number,
+    }
+    made.filters |= filters
+    return made
