@@ -29,6 +29,8 @@ FLAGS = flags.FLAGS
 LEAST_RATIO = 0.8
 _LONG, _SHORT, _QUALITY = 1024, 768, 87
 _DIFFERENT = 64
+# of the amplitude with the frequency
+_FALL = 1.4
 
 
 def make_photographs(folder, count, source=""):
@@ -37,8 +39,8 @@ def make_photographs(folder, count, source=""):
     Args:
         folder: an empty folder.
         count: how many.
-        source: folder of JPEGs to take; empty: textures with a spectrum like that of
-            photographs (power falls with the square of the frequency).
+        source: folder of JPEGs to take; empty: textures, rough at every scale, whose
+            files are as large as those of photographs.
 
     Returns:
         list of paths.
@@ -69,7 +71,7 @@ def _texture(generator):
 
     down = np.fft.fftfreq(_SHORT)[:, None]
     across = np.fft.rfftfreq(_LONG)[None]
-    falling = 1 / np.maximum(np.hypot(down, across), 1 / _LONG)
+    falling = np.maximum(np.hypot(down, across), 1 / _LONG) ** -_FALL
     channels = []
     for _ in range(3):
         white = np.fft.rfft2(generator.standard_normal((_SHORT, _LONG)))
