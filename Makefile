@@ -21,6 +21,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.benchmarks.start_up
 	$(BIN)/python -m tools.benchmarks.carriers
 	$(BIN)/python -m tools.benchmarks.training_pipeline
+	$(BIN)/python -m tools.benchmarks.label_fusion
+	$(BIN)/python -m tools.benchmarks.preparing
+	$(BIN)/python -m tools.benchmarks.decisions
 
 # one stamp an extra, renewed when the dependencies change
 $(VENV)/.installed-cpu: setup.cfg pyproject.toml | $(BIN)/python
