@@ -70,7 +70,7 @@ def _loss(experiment, train_table, shown):
     )
 
 
-def _describe_data(table, notes):
+def _describe_data(table, notes, mix):
     counts = {}
     for name in table.split_names:
         part = table.select_split(name)
@@ -78,7 +78,7 @@ def _describe_data(table, notes):
                          strict=True))  # fmt: skip
         counts[name] = {"images": len(part), "groups": part.group_counts(),
                         "labels": shown}  # fmt: skip
-    return {"counts": counts, "notes": notes, "fingerprint": _fingerprint(table)}
+    return {"counts": counts, "notes": notes, "fingerprint": _fingerprint(table, mix)}
 
 
 def train(run, experiment, flags, defaults=None, table=None, notes=()):
@@ -118,7 +118,12 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
         )
         shown = exposure.measure(train_table, rates, experiment.resampling)
         print(exposure.text(shown))
-        described = _describe_data(table, list(notes))
+        mix, said = image_features.prepare_mixing(
+            train_table, experiment.mixing, experiment.image.max_pixels
+        )
+        if said:
+            print(said)
+        described = _describe_data(table, list(notes), mix)
         resumed = _require_same_data(run, described)
         run.write_json("flags.json", flags)
         run.write_json("data.json", described)
@@ -130,17 +135,21 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
             odds = shown.shares() / (1 - shown.shares())
             bias = tuple(loss.initial_bias(np.log(odds)).tolist())
         model = _model(run, experiment, table.vocabulary, train_table, bias, resumed)
-        state = _fit(run, experiment, table, train_table, rates, model, loss, shown)
+        state = _fit(
+            run, experiment, table, train_table, rates, mix, model, loss, shown
+        )
         run.write_json("training.json", dataclasses.asdict(state))
     return state
 
 
-def _fingerprint(table):
-    """SHA-256 of what a training reads of a label table, as hex."""
+def _fingerprint(table, mix):
+    """SHA-256 of what a training reads of a label table, and mixes, as hex."""
     digest = hashlib.sha256(table.vocabulary.hash.encode())
     for values in (table.ids, table.labels.index, table.labels.offsets,
                    table.labels.confidence, table.split, table.group):  # fmt: skip
         digest.update(np.ascontiguousarray(values).tobytes())
+    if mix is not None:
+        digest.update(np.ascontiguousarray(mix.partners).tobytes())
     return digest.hexdigest()
 
 
@@ -191,13 +200,8 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed):
     return model
 
 
-def _fit(run, experiment, table, train_table, rates, model, loss, shown):
+def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown):
     training = experiment.training
-    mix, said = image_features.prepare_mixing(
-        train_table, experiment.mixing, experiment.image.max_pixels
-    )
-    if said:
-        print(said)
     pipeline = batches.PipelineConfig(
         image=experiment.image,
         augment=experiment.augment,
