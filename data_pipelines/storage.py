@@ -1,8 +1,9 @@
 """Where the bytes of an image lie: in a file of its own, or in a prepared shard.
 
-A storage is a small frozen object that a label table carries. It turns a tf.data stream
-of draws into one that has the bytes beside each draw, in graph, and says which of its
-images cannot be decoded.
+A storage is a small frozen object that a label table carries. By `read` it turns a
+tf.data stream of draws into one that has the bytes beside each draw, in graph; by
+`records` it gives the bytes of each location in order; and by `faults` it says which of
+its images cannot be decoded.
 """
 
 import dataclasses
@@ -10,6 +11,14 @@ import dataclasses
 import numpy as np
 
 from data_pipelines import errors
+
+
+def in_order(storage, locations):
+    """Returns what `records` gives, of a storage whose `read` has random access."""
+    import tensorflow as tf
+
+    rows = tf.data.Dataset.range(len(locations)).map(lambda row: {"example": row})
+    return storage.read(rows, locations).map(lambda element: element["data"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +52,7 @@ class Files:
 
     def records(self, locations):
         """Returns a `tf.data.Dataset` of the bytes of each location, in order."""
-        import tensorflow as tf
-
-        rows = tf.data.Dataset.range(len(locations)).map(lambda row: {"example": row})
-        return self.read(rows, locations).map(lambda element: element["data"])
+        return in_order(self, locations)
 
     def faults(self, locations, image_config, progress=False):
         """Returns a list of `quality.Fault`: the images that cannot be decoded."""
@@ -119,10 +125,7 @@ class Records:
 
     def records(self, locations):
         """Returns a `tf.data.Dataset` of the bytes of each location, in order."""
-        import tensorflow as tf
-
-        rows = tf.data.Dataset.range(len(locations)).map(lambda row: {"example": row})
-        return self.read(rows, locations).map(lambda element: element["data"])
+        return in_order(self, locations)
 
     def faults(self, locations, image_config, progress=False):
         """Returns no `quality.Fault`: each image was decoded when it was prepared."""

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from data_pipelines import errors, tfds_sets
+from data_pipelines import errors, storage, tfds_sets
 
 _READ_AT_ONCE = 2**24
 
@@ -112,9 +112,7 @@ class TfdsRecords:
 
         builder = self._builder()
         if tfds_sets.has_random_access(builder):
-            rows = tf.data.Dataset.range(len(locations))
-            draws = self.read(rows.map(lambda row: {"example": row}), locations)
-            return draws.map(lambda draw: draw["data"])
+            return storage.in_order(self, locations)
         if not len(locations):
             return tf.data.Dataset.from_tensor_slices(tf.constant([], tf.string))
         split, position = _places(locations)

@@ -25,8 +25,8 @@ def inception_v3(inputs, config):
     return backbone.output
 
 
-def _module(tensor, filters, name):
-    """Four branches beside each other, `filters` channels each (figure 5)."""
+def branches(tensor, filters, name):
+    """Returns the branches that see 1, 3 and 5 pixels, `filters` channels each."""
     convolve = convolution.convolve_normalise_activate
     point = convolve(tensor, filters, 1, f"{name}_point")
     near = convolve(tensor, filters, 1, f"{name}_near_reduce")
@@ -34,9 +34,16 @@ def _module(tensor, filters, name):
     far = convolve(tensor, filters, 1, f"{name}_far_reduce")
     far = convolve(far, filters, 3, f"{name}_far_first")
     far = convolve(far, filters, 3, f"{name}_far")
+    return [point, near, far]
+
+
+def _module(tensor, filters, name):
+    """Four branches beside each other, `filters` channels each (figure 5)."""
+    convolve = convolution.convolve_normalise_activate
+    beside = branches(tensor, filters, name)
     pooled = layers.AveragePooling2D(3, 1, padding="same", name=f"{name}_pool")(tensor)
     pooled = convolve(pooled, filters, 1, f"{name}_pooled")
-    return layers.Concatenate(name=f"{name}_join")([point, near, far, pooled])
+    return layers.Concatenate(name=f"{name}_join")([*beside, pooled])
 
 
 def halve(tensor, filters, name):

@@ -32,14 +32,8 @@ def _unit(tensor, name):
     """Three branches, joined and brought back to the input's channels, added to it."""
     channels = tensor.shape[-1]
     filters = max(1, channels // 2)
-    convolve = convolution.convolve_normalise_activate
-    point = convolve(tensor, filters, 1, f"{name}_point")
-    near = convolve(tensor, filters, 1, f"{name}_near_reduce")
-    near = convolve(near, filters, 3, f"{name}_near")
-    far = convolve(tensor, filters, 1, f"{name}_far_reduce")
-    far = convolve(far, filters, 3, f"{name}_far_first")
-    far = convolve(far, filters, 3, f"{name}_far")
-    branch = layers.Concatenate(name=f"{name}_join")([point, near, far])
+    beside = inception.branches(tensor, filters, name)
+    branch = layers.Concatenate(name=f"{name}_join")(beside)
     branch = layers.Conv2D(channels, 1, name=f"{name}_expand")(branch)
     branch = layers.Rescaling(_BRANCH_SCALE, name=f"{name}_scale")(branch)
     added = layers.Add(name=f"{name}_add")([tensor, branch])
