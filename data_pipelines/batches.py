@@ -1,6 +1,6 @@
 """The stages in order: draws → bytes → pixels → batch → targets, augmentation.
 
-    training    rates → carrier → read → decode → batch → targets → augment → prefetch
+    training    rates → carrier → read → decode → batch → targets → augment → mixup
     evaluation  table, each example once in order → read → decode → batch → targets
 
 Nothing is decoded that cannot be drawn, and the indexed carrier reads nothing else
@@ -14,7 +14,15 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from data_pipelines import augmentation, errors, images, labels
+from data_pipelines import (
+    augmentation,
+    batch_mixing,
+    errors,
+    images,
+    labels,
+    target_transforms,
+)
+from data_pipelines.augmentation import rarity
 from data_pipelines.resampling import carriers, mixing
 
 CARRIERS = ("indexed", "streaming")
@@ -25,7 +33,7 @@ class PipelineConfig:
     """How batches are made.
 
     Args:
-        image: `images.ImageConfig`.
+        image: `images.ImageConfig`; None reads no image, for models of text alone.
         augment: `augmentation.AugmentationConfig`.
         batch_size: images a batch.
         carrier: `indexed` or `streaming`.
@@ -36,9 +44,14 @@ class PipelineConfig:
         seed: decides draws, augmentation and mixing.
         mix: `mixing.Mixing` of the training split, or None to mix nothing; needs the
             indexed carrier.
+        one_label: one of `target_transforms.ONE_LABEL`; of a mix, each image shows one.
+        text: int32 [N, L], tokens of the training split's texts, or None.
+
+    Raises:
+        errors.SettingError: mixing, with a model that reads text.
     """
 
-    image: images.ImageConfig
+    image: images.ImageConfig | None
     augment: augmentation.AugmentationConfig
     batch_size: int = 64
     carrier: str = "indexed"
@@ -46,6 +59,16 @@ class PipelineConfig:
     keep_bytes: int = 0
     seed: int = 0
     mix: mixing.Mixing | None = None
+    one_label: str = "none"
+    text: np.ndarray | None = None
+
+    def __post_init__(self):
+        mixes = self.mix is not None or self.augment.mixup or self.augment.cutmix
+        if mixes and (self.image is None or self.text is not None):
+            raise errors.SettingError(
+                "Texts cannot be mixed as pixels are. Expected: no mixing with models "
+                "that read text. Received: both."
+            )
 
 
 def target_lookup(sparse_labels, unlisted_is_absent):
@@ -81,6 +104,8 @@ def _draws(table, rates, config, epochs, first_epoch, first_draw):
         draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
         if config.mix is not None:
             draws = mixing.with_partners(draws, config.mix, config.seed)
+        if config.image is None:
+            return draws
         return table.storage.read(draws, table.locations)
     records = table.storage.records(table.locations)
     return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
@@ -93,11 +118,17 @@ def fits(examples, image_config, keep_bytes):
 
 
 def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
-    """Batches of {"epoch", "example", "copy", "image"}, each decoded when drawn."""
+    """Batches of {"epoch", "example", "copy", "image"}, each decoded when drawn.
+
+    Without an image config there is no image, and indexed draws read nothing.
+    """
 
     def decode(draw):
         draw = dict(draw)
-        return draw | {"image": images.decode(draw.pop("data"), config.image)}
+        data = draw.pop("data", None)
+        if config.image is None:
+            return draw
+        return draw | {"image": images.decode(data, config.image)}
 
     draws = _draws(table, rates, config, epochs, first_epoch, first_draw)
     decoded = draws.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
@@ -109,7 +140,7 @@ def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
 
 def _needed(rates, config):
     """Returns int64: the rows that can be drawn, and what these can be mixed with."""
-    drawable = np.flatnonzero(rates > 0)
+    drawable = np.flatnonzero((rates > 0).any(axis=0))
     if config.mix is None:
         return drawable
     mixed_with = config.mix.partners[drawable]
@@ -156,12 +187,21 @@ def _require_carrier(config):
         )
 
 
+def _varied(batch, image, target, strengths, config, epochs):
+    """Augments a batch and lays its images over one another."""
+    keys = tf.stack([batch["epoch"], batch["example"], batch["copy"]], axis=1)
+    strength = None if strengths is None else tf.gather(strengths, batch["example"])
+    how = config.augment
+    image = augmentation.augment(image, keys, config.seed, how, epochs, strength)
+    return batch_mixing.blend(image, target, keys, config.seed, how, epochs)
+
+
 def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     """Batches of full size for training.
 
     Args:
         table: `labels.LabelTable` of the training split.
-        rates: float64 [N] of `resampling.policies.rates`.
+        rates: float64 [K, N] of `resampling.policies.rates`.
         config: `PipelineConfig`.
         epochs: epochs to end at (indexed carrier; a stream has no end).
         first_epoch: epoch to go on in (indexed carrier; a stream is restored).
@@ -169,51 +209,77 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
 
     Returns:
         `tf.data.Dataset` of {"image": float32 [B, H, W, C], "target": float32 [B,
-        classes], "group": int32 [B], "example": int64 [B]}. Of a mixed draw, image and
-        target are blended; group and example are those of the one that was drawn.
+        classes], "group": int32 [B], "example": int64 [B]}, and "text": int32 [B, L]
+        with tokens; without an image config there is no "image". Where the target shows
+        one label of several, "every" float32 [B, classes] shows all. Of a mixed draw,
+        by `mix` or by mixup and CutMix of `augment`, image and target are blended;
+        group, example, text and "every" are those of the one that was drawn.
 
     Raises:
-        errors.SettingError: an unknown carrier, or mixing without random access.
+        errors.SettingError: an unknown carrier or way to show one label, or mixing
+            without random access.
         tf.errors.InvalidArgumentError, tf.errors.NotFoundError: on reading, when an
             image is unreadable; `quality.scan` finds those beforehand.
     """
     _require_carrier(config)
+    target_transforms.require_one_label(config.one_label)
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
     groups = tf.constant(table.group)
+    strengths = rarity.strengths(
+        table.labels, config.augment.rare_below, config.augment.rare_strength
+    )
+
+    def target_of(batch, example):
+        keys = tf.stack([batch["epoch"], example, batch["copy"]], axis=1)
+        return target_transforms.one_label(
+            lookup(example), keys, config.seed, config.one_label
+        )
 
     def finish(batch):
-        image, target = batch["image"], lookup(batch["example"])
+        image, target = batch["image"], target_of(batch, batch["example"])
         if config.mix is not None:
             share = batch["share"]
             image += share[:, None, None, None] * (batch["other"] - image)
             row = tf.where(batch["partner"] < 0, batch["example"], batch["partner"])
-            target = mixing.blend_targets(target, lookup(row), share)
-        keys = tf.stack([batch["epoch"], batch["example"], batch["copy"]], axis=1)
+            target = mixing.blend_targets(target, target_of(batch, row), share)
+        image, target = _varied(batch, image, target, strengths, config, epochs)
         return {
-            "image": augmentation.augment(image, keys, config.seed, config.augment),
+            "image": image,
             "target": target,
             "group": tf.gather(groups, batch["example"]),
             "example": batch["example"],
         }
 
-    keep = config.carrier == "indexed" and fits(
-        len(_needed(rates, config)), config.image, config.keep_bytes
+    def finish_without_image(batch):
+        return {
+            "target": target_of(batch, batch["example"]),
+            "group": tf.gather(groups, batch["example"]),
+            "example": batch["example"],
+        }
+
+    seen = config.image is not None
+    keep = (
+        seen
+        and config.carrier == "indexed"
+        and fits(len(_needed(rates, config)), config.image, config.keep_bytes)
     )
     in_batches = _kept_in_batches if keep else _decoded_in_batches
-    return (
-        in_batches(table, rates, config, epochs, first_epoch, first_draw)
-        .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
+    found = in_batches(table, rates, config, epochs, first_epoch, first_draw).map(
+        finish if seen else finish_without_image, num_parallel_calls=tf.data.AUTOTUNE
     )
+    if config.one_label != "none":
+        found = found.map(lambda batch: batch | {"every": lookup(batch["example"])})
+    return _with_text(found, config.text).prefetch(tf.data.AUTOTUNE)
 
 
-def evaluation_batches(table, image_config, batch_size):
+def evaluation_batches(table, image_config, batch_size, text=None):
     """Every example once, in the table's order; the last batch may be smaller.
 
     Args:
         table: `labels.LabelTable`.
-        image_config: `images.ImageConfig`.
+        image_config: `images.ImageConfig`; None reads no image.
         batch_size: images a batch.
+        text: int32 [N, L], tokens of the table's texts, or None.
 
     Returns:
         `tf.data.Dataset` of the elements of `training_batches`, without the group.
@@ -223,14 +289,29 @@ def evaluation_batches(table, image_config, batch_size):
     def decode(example, data):
         return {"image": images.decode(data, image_config), "example": example}
 
-    return (
-        table.storage.records(table.locations)
-        .enumerate()
-        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch_size)
-        .map(lambda batch: batch | {"target": lookup(batch["example"])})
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    if image_config is None:
+        examples = tf.data.Dataset.range(len(table)).map(lambda row: {"example": row})
+    else:
+        records = table.storage.records(table.locations).enumerate()
+        examples = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    return _with_text(
+        examples.batch(batch_size).map(
+            lambda batch: batch | {"target": lookup(batch["example"])}
+        ),
+        text,
+    ).prefetch(tf.data.AUTOTUNE)
+
+
+def _with_text(found, text):
+    """Adds int32 [B, L] "text" to batches, looked up by example."""
+    if text is None:
+        return found
+    tokens = tf.constant(text, tf.int32)
+
+    def look_up(batch):
+        return batch | {"text": tf.gather(tokens, batch["example"])}
+
+    return found.map(look_up, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def measure_pixels(table, image_config, seed, sample=2000):

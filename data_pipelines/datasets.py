@@ -12,6 +12,7 @@ from data_pipelines import (
     exclusion,
     quality,
     sources,
+    training_set,
 )
 
 
@@ -26,6 +27,7 @@ class DataConfig:
         exclude: path of a CSV of images to leave out of training; empty: none.
         exclude_issues: kinds of issues in it that count; empty: all.
         max_bad_fraction: share of unreadable images to put up with in any split.
+        learnt: `training_set.TrainingSetConfig`; makes split `train` what is learnt.
     """
 
     dataset: str
@@ -34,6 +36,9 @@ class DataConfig:
     exclude: str = ""
     exclude_issues: tuple = ()
     max_bad_fraction: float = 0.01
+    learnt: training_set.TrainingSetConfig = dataclasses.field(
+        default_factory=training_set.TrainingSetConfig
+    )
 
     def __post_init__(self):
         if self.exclude_issues and not self.exclude:
@@ -44,7 +49,7 @@ class DataConfig:
 
 
 def read_labels(config, vocabulary=None):
-    """Reads the label table: the source's, with corrections and exclusions applied.
+    """Reads the label table: the source's, corrected, its training set chosen, cleaned.
 
     Args:
         config: `DataConfig`.
@@ -57,14 +62,18 @@ def read_labels(config, vocabulary=None):
         errors.DataError: whatever is wrong with the files, with file and row.
     """
     log = correction_log.read(config.corrections) if config.corrections else []
-    raw_vocabulary = vocabulary
-    if log and vocabulary is not None:
-        raw_vocabulary = corrections.before(vocabulary, log)
+    # a model of some of the labels is given data that show others, which then leave
+    whole = vocabulary if config.learnt.labels == "all" else None
+    raw_vocabulary = whole
+    if log and whole is not None:
+        raw_vocabulary = corrections.before(whole, log)
     source = sources.load(config.dataset)
     table, notes = source.read_with_notes(config.source, raw_vocabulary)
     if log:
-        table, more = corrections.apply(table, log, vocabulary)
+        table, more = corrections.apply(table, log, whole)
         notes = [*notes, *more]
+    table, more = training_set.apply(table, config.learnt, vocabulary)
+    notes = [*notes, *more]
     if config.exclude:
         table, more = exclusion.apply(table, config.exclude, config.exclude_issues)
         notes = [*notes, *more]

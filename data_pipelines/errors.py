@@ -35,6 +35,24 @@ class SettingError(ValueError):
     """A setting that cannot be used; the message says expected and received."""
 
 
+def require_choices(settings, choices):
+    """Refuses settings of which one is none of its choices.
+
+    Args:
+        settings: has the fields that `choices` names, such as a source's configuration.
+        choices: {field: what it may be}.
+
+    Raises:
+        SettingError: the first that is something else.
+    """
+    for name, allowed in choices.items():
+        if getattr(settings, name) not in allowed:
+            raise SettingError(
+                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
+                f"Received: {getattr(settings, name)}."
+            )
+
+
 class StoppedError(RuntimeError):
     """A run that cannot go on, for a reason that its owner can act on."""
 

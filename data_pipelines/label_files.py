@@ -10,7 +10,6 @@ A string that is no UTF-8, such as an oddly named file, makes its column binary.
 
 import io
 import json
-import os
 import pathlib
 
 import numpy as np
@@ -21,6 +20,7 @@ FORMAT = 1
 """Version of the files; another is refused."""
 
 _ROWS, _NAMES, _SUMS = "labels.parquet", "names.json", "sums.json"
+_ANY = "surrogatepass"
 _COLUMN = "column."
 
 
@@ -75,7 +75,7 @@ def load(folder, images=storage.FILES):
             file=folder / _ROWS,
         ) from error
     columns = {
-        name.removeprefix(_COLUMN): _strings(rows[name])
+        name.removeprefix(_COLUMN): _texts(rows[name])
         for name in rows.column_names
         if name.startswith(_COLUMN)
     }
@@ -91,7 +91,7 @@ def load(folder, images=storage.FILES):
         split_names=tuple(names["split_names"]),
         unlisted_is_absent=names["unlisted_is_absent"],
         cluster=rows["cluster"].to_numpy() if "cluster" in rows.column_names else None,
-        text=_strings(rows["text"]) if "text" in rows.column_names else None,
+        text=_texts(rows["text"]) if "text" in rows.column_names else None,
         storage=images,
         columns=columns,
     )
@@ -142,14 +142,20 @@ def _text_array(values):
     try:
         return pa.array(values.tolist(), pa.large_string())
     except UnicodeEncodeError:
-        return pa.array([os.fsencode(value) for value in values.tolist()])
+        # names of files may hold bytes that are no text, kept as surrogates
+        return pa.array([value.encode("utf-8", _ANY) for value in values.tolist()])
+
+
+def _texts(column):
+    """Returns object [N] of str, each as long as it is."""
+    values = column.to_pylist()
+    if values and isinstance(values[0], bytes):
+        values = [value.decode("utf-8", _ANY) for value in values]
+    return np.array(values, object)
 
 
 def _strings(column):
-    values = column.to_pylist()
-    if values and isinstance(values[0], bytes):
-        values = [os.fsdecode(value) for value in values]
-    return np.array(values, dtype=str)
+    return _texts(column).astype(str)
 
 
 def _sparse_labels(rows, num_classes):

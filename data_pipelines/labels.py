@@ -177,9 +177,15 @@ class LabelTable:
         unlisted_is_absent: whether a label that is not stated is absent (else unknown).
         cluster: int32 [N] or None; examples of one number belong together, such as
             those of one scene, and are not independent.
-        text: str [N] or None; what is written of each image, such as a product's name.
+        text: object [N] of str, or None; what is written of each image, such as a
+            product's name.
         storage: one of `data_pipelines.storage`, which knows how to read `locations`.
-        columns: further str [N] columns by name, such as which half shows what.
+        columns: further object [N] columns of str by name, such as which half shows
+            what.
+
+    A NumPy array of strings is as wide in every row as its longest one, which suits ids
+    and locations. Texts have any length: given as such an array, they are kept as
+    objects.
     """
 
     ids: np.ndarray
@@ -195,6 +201,14 @@ class LabelTable:
     text: np.ndarray | None = None
     storage: object = storage.FILES
     columns: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.text is not None:
+            object.__setattr__(self, "text", np.asarray(self.text, object))
+        columns = {
+            name: np.asarray(values, object) for name, values in self.columns.items()
+        }
+        object.__setattr__(self, "columns", columns)
 
     def __len__(self):
         return len(self.ids)

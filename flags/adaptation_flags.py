@@ -9,6 +9,7 @@ RULES = (
     "global",
     "per_class",
     "per_class_third_place",
+    "per_class_third_place_safe",
     "shrunk",
     "expected_f2",
 )
@@ -28,6 +29,8 @@ class AdaptationConfig:
         group_balanced: whether each group counts the same in the refit.
         temperature: whether to calibrate.
         priors: how priors are corrected, one of `PRIORS`.
+        associations: folder of associations to smooth scores by; empty: none.
+        association_strength: how strongly; None: chosen by cross-validation.
     """
 
     last_layer: bool
@@ -38,18 +41,21 @@ class AdaptationConfig:
     group_balanced: bool = False
     temperature: bool = False
     priors: str = "none"
+    associations: str = ""
+    association_strength: float | None = None
+
+
+PARTS = tuple(
+    field.name
+    for field in dataclasses.fields(AdaptationConfig)
+    if field.name not in ("seed", "name")
+)
+"""Flags that say what is fitted."""
 
 
 def define(flag_values=flags.FLAGS):
     """Defines the flags."""
-    _define_parts(flag_values)
-    flags.DEFINE_integer(
-        "folds",
-        5,
-        "Folds of the cross-validation.",
-        lower_bound=2,
-        flag_values=flag_values,
-    )
+    define_parts(flag_values)
     flags.DEFINE_integer(
         "seed", 0, "Seed of the folds.", lower_bound=0, flag_values=flag_values
     )
@@ -61,7 +67,15 @@ def define(flag_values=flags.FLAGS):
     )
 
 
-def _define_parts(flag_values):
+def define_parts(flag_values=flags.FLAGS):
+    """Defines what is fitted, without the seed and the name."""
+    flags.DEFINE_integer(
+        "folds",
+        5,
+        "Folds of the cross-validation.",
+        lower_bound=2,
+        flag_values=flag_values,
+    )
     flags.DEFINE_bool(
         "last_layer",
         False,
@@ -88,13 +102,28 @@ def _define_parts(flag_values):
         "without its labels, counted from the labels of --predictions.",
         flag_values=flag_values,
     )
+    flags.DEFINE_string(
+        "associations",
+        "",
+        "Folder of associations (tools.associate): labels that come together raise "
+        "each other's scores. Empty: none.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_float(
+        "association_strength",
+        None,
+        "How strongly; 1 adds the associations in full. By default cross-validation "
+        "chooses, and may choose 0.",
+        lower_bound=0.0,
+        flag_values=flag_values,
+    )
     flags.DEFINE_enum(
         "threshold",
         "none",
         RULES,
         "What decides: probability 0.5, one threshold, one a label (exact cuts, or the "
-        "3rd place's grid), one a label shrunk towards the global one, or the set of "
-        "the best expected F2 of each image.",
+        "3rd place's grid, risky or safe), one a label shrunk towards the global one, "
+        "or the set of the best expected F2 of each image.",
         flag_values=flag_values,
     )
 

@@ -56,8 +56,35 @@ def define():
     flags.DEFINE_float(
         "max_bad_fraction", 0.01, "Share of unreadable images to put up with.", 0, 1
     )
+    _define_training_set()
     for name in sources.SOURCES:
         _flags_of(name).define()
+
+
+def _define_training_set():
+    flags.DEFINE_list("train_splits", ["train"], "Splits that are learnt from.")
+    flags.DEFINE_enum(
+        "train_labels",
+        "all",
+        ["all", "head", "tail"],
+        "Labels that are learnt: all, the commonest in training, or the others.",
+    )
+    flags.DEFINE_integer("head_size", 20, "Labels of the head.", 1)
+    flags.DEFINE_integer(
+        "most_labels", 0, "Images that show more are not learnt from; 0: any.", 0
+    )
+    flags.DEFINE_float(
+        "held_out", 0.0, "Share of what is learnt from kept as split held_out.", 0, 0.9
+    )
+    flags.DEFINE_list(
+        "held_out_of", [], "Splits of --train_splits to keep it of; empty: all."
+    )
+    flags.DEFINE_integer("held_out_seed", 0, "Seed of which are held out.", 0)
+    flags.DEFINE_string(
+        "pseudo_labels",
+        "",
+        "CSV id,label of further images to learn from, with labels a model gave them.",
+    )
 
 
 def _flags_of(source):
@@ -80,4 +107,20 @@ def data_config():
         exclude=FLAGS.exclude,
         exclude_issues=tuple(FLAGS.exclude_issues),
         max_bad_fraction=FLAGS.max_bad_fraction,
+        learnt=_training_set(),
+    )
+
+
+def _training_set():
+    from data_pipelines import training_set
+
+    return training_set.TrainingSetConfig(
+        splits=tuple(FLAGS.train_splits),
+        labels=FLAGS.train_labels,
+        head_size=FLAGS.head_size,
+        most_labels=FLAGS.most_labels,
+        held_out=FLAGS.held_out,
+        held_out_of=tuple(FLAGS.held_out_of),
+        pseudo_labels=FLAGS.pseudo_labels,
+        seed=FLAGS.held_out_seed,
     )

@@ -40,4 +40,8 @@ def config_from_flags():
         training=training_flags.training_config(),
         loss_settings=training_flags.loss_settings(),
         mixing=mixing_flags.config_from_flags(),
+        start=training_flags.start_config(),
+        one_label=FLAGS.one_label,
+        text_words=FLAGS.text_vocabulary,
+        heads=training_flags.heads_config(),
     )

@@ -52,6 +52,9 @@ def define():
         "band_columns", [], "New column NAME=COLUMN:EDGE|EDGE of bands; repeat."
     )
     flags.DEFINE_multi_string(
+        "part_columns", [], "New column NAME=COLUMN:PARTS, a number by hash; repeat."
+    )
+    flags.DEFINE_multi_string(
         "compose_columns",
         [],
         "New column NAME={COLUMN}/{COLUMN:_}.jpg, :_ for spaces; repeat.",
@@ -86,6 +89,7 @@ def config_from_flags():
         extra_columns=tuple(FLAGS.extra_columns),
         lookup_columns=tuple(FLAGS.lookup_columns),
         band_columns=tuple(FLAGS.band_columns),
+        part_columns=tuple(FLAGS.part_columns),
         compose_columns=tuple(FLAGS.compose_columns),
         seed=FLAGS.data_seed,
     )

@@ -47,6 +47,35 @@ def _define_model():
         0,
         0.9999,
     )
+    flags.DEFINE_enum(
+        "inputs",
+        "image",
+        list(models.INPUTS),
+        "What the model takes; text is what the data set says of each image.",
+    )
+    flags.DEFINE_integer(
+        "text_vocabulary", 10_000, "Text: words known, the commonest in training.", 1
+    )
+    flags.DEFINE_integer("text_length", 16, "Text: words read, from the first on.", 1)
+    flags.DEFINE_integer(
+        "text_units", 64, "Text: units of the GRU and width of a word's vector.", 1
+    )
+    flags.DEFINE_float(
+        "count_head_weight",
+        0.0,
+        "Second head, in training only: number of labels, weight of its squared error.",
+        0,
+    )
+    flags.DEFINE_float(
+        "embedding_head_weight",
+        0.0,
+        "Second head, in training only: embedding of the labels, weight of its cosine "
+        "distance.",
+        0,
+    )
+    flags.DEFINE_integer(
+        "embedding_size", 64, "Dimensions of the labels' embedding, at most labels.", 1
+    )
     flags.DEFINE_bool(
         "prior_bias", True, "Start the last layer's bias at the labels' log-odds."
     )
@@ -79,6 +108,7 @@ def _define_loss():
                             "(weighted_binary_cross_entropy: 0)"),
         ("largest_weight", "end of those by shares "
                            "(weighted_binary_cross_entropy: 100)"),
+        ("weight_power", "of labels by inverse counts (multilabel_softmax: 0)"),
         ("step_size", "of the group weights (group_dro: 0.01)"),
         ("adjustment", "C of C / sqrt(group size) (group_dro: 0)"),
     ):  # fmt: skip
@@ -97,6 +127,15 @@ def _define_steps():
     flags.DEFINE_integer("warmup_steps", 50, "Steps of linear warm-up.", 0)
     flags.DEFINE_float("weight_decay", 0.0, "Decoupled weight decay (adamw, sgd).", 0)
     flags.DEFINE_float("clip_norm", 0.0, "Largest norm of the gradients; 0: any.", 0)
+    flags.DEFINE_string(
+        "initial_run", "", "Run directory whose weights are started from; empty: new."
+    )
+    flags.DEFINE_enum(
+        "trainable",
+        "all",
+        ["all", "last_layer", "batch_norm"],
+        "What of a model that --initial_run names learns.",
+    )
     flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
     flags.DEFINE_integer("check_every", 20, "Steps between looks at the loss.", 1)
     flags.DEFINE_integer("keep", 2, "Newest checkpoints that stay.", 1)
@@ -122,6 +161,22 @@ def training_config():
         check_every=FLAGS.check_every,
         keep=FLAGS.keep,
         seed=FLAGS.seed,
+    )
+
+
+def start_config():
+    """Returns the `starting.StartConfig` of the flags."""
+    from inclusive_tf.training import starting
+
+    return starting.StartConfig(FLAGS.initial_run, FLAGS.trainable)
+
+
+def heads_config():
+    """Returns the `second_heads.SecondHeadsConfig` of the flags."""
+    from inclusive_tf.training import second_heads
+
+    return second_heads.SecondHeadsConfig(
+        FLAGS.count_head_weight, FLAGS.embedding_head_weight, FLAGS.embedding_size
     )
 
 
@@ -160,4 +215,7 @@ def model_settings():
         "batch_norm_momentum": FLAGS.batch_norm_momentum,
         "dtype": FLAGS.dtype,
         "seed": FLAGS.seed,
+        "inputs": FLAGS.inputs,
+        "text_length": FLAGS.text_length,
+        "text_units": FLAGS.text_units,
     }

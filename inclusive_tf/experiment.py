@@ -8,7 +8,7 @@ import numpy as np
 from data_pipelines import batches, datasets, errors, images
 from data_pipelines.resampling import exposure, policies
 from inclusive_tf import image_features, losses, models, writers
-from inclusive_tf.training import checkpoints, loop
+from inclusive_tf.training import checkpoints, loop, second_heads, starting, texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +29,15 @@ class Experiment:
         training: `training.config.TrainingConfig`.
         loss_settings: fields of `losses.LossConfig` that do not follow from the data.
         mixing: `mixing.MixingConfig`.
+        start: `starting.StartConfig`.
+        one_label: one of `target_transforms.ONE_LABEL`.
+        text_words: words of the training texts to know, for models that read text.
+        heads: `second_heads.SecondHeadsConfig`.
 
     Raises:
-        errors.SettingError: mixing with a carrier that has no random access.
+        errors.SettingError: mixing with a carrier that has no random access, or what
+            blends images with a model that reads text or with second heads that are
+            told of more labels than the targets show.
     """
 
     data: datasets.DataConfig
@@ -47,6 +53,24 @@ class Experiment:
     training: object
     loss_settings: dict
     mixing: object
+    start: starting.StartConfig = dataclasses.field(
+        default_factory=starting.StartConfig
+    )
+    one_label: str = "none"
+    text_words: int = 10_000
+    heads: second_heads.SecondHeadsConfig = dataclasses.field(
+        default_factory=second_heads.SecondHeadsConfig
+    )
+
+    @property
+    def inputs(self):
+        """A name in `models.INPUTS`."""
+        return self.model.get("inputs", "image")
+
+    @property
+    def seen(self):
+        """`images.ImageConfig` of what the model sees; None reads no image."""
+        return None if self.inputs == "text" else self.image
 
     def __post_init__(self):
         if self.mixing.below and self.carrier != "indexed":
@@ -54,6 +78,29 @@ class Experiment:
                 "Images can only be mixed by random access. Expected: "
                 f"--carrier=indexed with --mix_below. Received: {self.carrier}."
             )
+        self._require_images_can_be_blended()
+
+    def _require_images_can_be_blended(self):
+        blending = [
+            flag
+            for flag, used in (
+                ("--mix_below", self.mixing.below),
+                ("--mixup", self.augment.mixup),
+                ("--cutmix", self.augment.cutmix),
+            )
+            if used
+        ]
+        heads = self.heads.count_weight or self.heads.embedding_weight
+        for what, found in (
+            ("the texts beside them", self.inputs != "image"),
+            ("what second heads learn beside --one_label",
+             heads and self.one_label != "none"),
+        ):  # fmt: skip
+            if blending and found:
+                raise errors.SettingError(
+                    f"Images can be blended, {what} cannot. Expected: one or the "
+                    f"other. Received: {', '.join(blending)}."
+                )
 
 
 def _loss(experiment, train_table, shown):
@@ -70,7 +117,7 @@ def _loss(experiment, train_table, shown):
     )
 
 
-def _describe_data(table, notes, mix):
+def _describe_data(table, notes, mix, read):
     counts = {}
     for name in table.split_names:
         part = table.select_split(name)
@@ -78,7 +125,8 @@ def _describe_data(table, notes, mix):
                          strict=True))  # fmt: skip
         counts[name] = {"images": len(part), "groups": part.group_counts(),
                         "labels": shown}  # fmt: skip
-    return {"counts": counts, "notes": notes, "fingerprint": _fingerprint(table, mix)}
+    fingerprint = _fingerprint(table, mix, read)
+    return {"counts": counts, "notes": notes, "fingerprint": fingerprint}
 
 
 def train(run, experiment, flags, defaults=None, table=None, notes=()):
@@ -116,33 +164,49 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
             steps_per_epoch * experiment.training.batch_size,
             **experiment.resampling_settings,
         )
-        shown = exposure.measure(train_table, rates, experiment.resampling)
+        shown = exposure.measure(
+            train_table, rates, experiment.resampling, experiment.one_label
+        )
         print(exposure.text(shown))
         mix, said = image_features.prepare_mixing(
             train_table, experiment.mixing, experiment.image.max_pixels
         )
         if said:
             print(said)
-        described = _describe_data(table, list(notes), mix)
+        read, said = texts.prepare(
+            run,
+            table,
+            experiment.inputs,
+            experiment.text_words,
+            experiment.model.get("text_length", 0),
+            experiment.start.run,
+        )
+        for note in said:
+            print(f"note: {note}")
+        described = _describe_data(table, [*notes, *said], mix, read)
         resumed = _require_same_data(run, described)
         run.write_json("flags.json", flags)
         run.write_json("data.json", described)
-        run.write_vocabulary(table.vocabulary, train_table.labels.counts())
+        run.write_vocabulary(
+            table.vocabulary, _training_counts(experiment.start, train_table)
+        )
         run.write_json("exposure.json", shown.to_json())
         loss = _loss(experiment, train_table, shown)
         bias = ()
         if experiment.prior_bias:
             odds = shown.shares() / (1 - shown.shares())
             bias = tuple(loss.initial_bias(np.log(odds)).tolist())
-        model = _model(run, experiment, table.vocabulary, train_table, bias, resumed)
+        model = _model(
+            run, experiment, table.vocabulary, train_table, bias, resumed, read
+        )
         state = _fit(
-            run, experiment, table, train_table, rates, mix, model, loss, shown
+            run, experiment, table, train_table, rates, mix, model, loss, shown, read
         )
         run.write_json("training.json", dataclasses.asdict(state))
     return state
 
 
-def _fingerprint(table, mix):
+def _fingerprint(table, mix, read):
     """SHA-256 of what a training reads of a label table, and mixes, as hex."""
     digest = hashlib.sha256(table.vocabulary.hash.encode())
     for values in (table.ids, table.labels.index, table.labels.offsets,
@@ -150,6 +214,8 @@ def _fingerprint(table, mix):
         digest.update(np.ascontiguousarray(values).tobytes())
     if mix is not None:
         digest.update(np.ascontiguousarray(mix.partners).tobytes())
+    for tokens in read.tokens.values():
+        digest.update(tokens.tobytes())
     return digest.hexdigest()
 
 
@@ -172,14 +238,36 @@ def _require_same_data(run, described):
     return True
 
 
-def _model(run, experiment, vocabulary, train_table, bias, resumed):
+def _training_counts(start, train_table):
+    """Images that show each label; for a phase, those of the run it starts from.
+
+    So a label that is rare in training stays in the tail when a tuning set, which may
+    show it often, is learnt from afterwards.
+    """
+    counts = train_table.labels.counts()
+    if not start.run:
+        return counts
+    before = starting.training_counts(start.run, train_table.vocabulary)
+    return np.where(before > 0, before, counts)
+
+
+def _model(run, experiment, vocabulary, train_table, bias, resumed, read):
     """Builds the model: as model.json says on resuming, else from the data."""
+    start = experiment.start
     if resumed:
         stored = run.read_json("model.json")["model"]
-        return models.build(models.ModelConfig(**stored))[0]
-    mean, deviation = batches.measure_pixels(
-        train_table, experiment.image, experiment.training.seed
-    )
+        model = models.build(models.ModelConfig(**stored))[0]
+        starting.freeze(model, start.trainable)
+        return model
+    if start.run:
+        mean, deviation = starting.pixel_statistics(start.run)
+    elif experiment.seen is None:
+        channels = experiment.image.channels
+        mean, deviation = (0.0,) * channels, (1.0,) * channels
+    else:
+        mean, deviation = batches.measure_pixels(
+            train_table, experiment.image, experiment.training.seed
+        )
     config = models.ModelConfig(
         num_classes=len(vocabulary),
         height=experiment.image.height,
@@ -188,9 +276,14 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed):
         mean=mean,
         deviation=deviation,
         initial_bias=bias,
+        text_vocabulary=read.tokeniser.size if read.tokeniser else 0,
         **experiment.model,
     )
     model, final_feature_map = models.build(config)
+    if start.run:
+        for note in starting.take_weights(model, config, vocabulary, start.run):
+            print(note)
+    starting.freeze(model, start.trainable)
     run.write_json("model.json", {
         "model": dataclasses.asdict(config),
         "image": experiment.image.to_dict(),
@@ -200,10 +293,10 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed):
     return model
 
 
-def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown):
+def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown, read):
     training = experiment.training
     pipeline = batches.PipelineConfig(
-        image=experiment.image,
+        image=experiment.seen,
         augment=experiment.augment,
         batch_size=training.batch_size,
         carrier=experiment.carrier,
@@ -211,11 +304,15 @@ def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown):
         keep_bytes=experiment.keep_bytes,
         seed=training.seed,
         mix=mix,
+        one_label=experiment.one_label,
+        text=read.tokens.get("train"),
     )
     validation = None
     if "validation" in table.split_names:
         held_out = table.select_split("validation")
-        validation = batches.evaluation_batches(held_out, experiment.image, 256)
+        validation = batches.evaluation_batches(
+            held_out, experiment.seen, 256, read.tokens.get("validation")
+        )
         if batches.fits(len(held_out), experiment.image, experiment.keep_bytes):
             validation = validation.cache()
 
@@ -228,7 +325,7 @@ def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown):
         save_iterator=experiment.carrier == "streaming",
     )
     tensorboard = writers.TensorBoard(run.logs)
-    tensorboard.histogram("resampling/rates", rates)
+    tensorboard.histogram("resampling/rates", rates.mean(axis=0))
     tensorboard.text("resampling/exposure", f"```\n{exposure.text(shown)}\n```")
     writer = writers.Several(writers.Console(), tensorboard)
     try:
@@ -240,6 +337,9 @@ def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown):
             run.checkpoints,
             writer,
             [writers.ProgressBar(data.steps_per_epoch)],
+            second_heads.build(
+                experiment.heads, model, train_table.labels, training.seed
+            ),
         )
     finally:
         writer.close()

@@ -32,8 +32,8 @@ def explain(run, table, split, predicted, threshold_logit, config, counts, row,
         (described cases, the facts of `gallery.save`).
 
     Raises:
-        errors.DataError: the predictions are of another checkpoint or of other images
-            than the split holds now.
+        errors.DataError: the predictions are of another checkpoint, of several views,
+            or of other images than the split holds now.
     """
     model, stored, step = trained.load_model(run, checkpoint)
     _require_same(predicted, table.select_split(split), step)
@@ -68,6 +68,13 @@ def _require_same(predicted, part, step):
             "the predictions are of another checkpoint",
             expected=f"step {step}",
             received=f"step {predicted.source.get('step')}",
+        )
+    if predicted.variant or predicted.kernel is None:
+        raise errors.DataError(
+            "maps show one view of the trained model, which did not make these answers",
+            expected="predictions of one view, and no decision that changes an image's "
+            "logits together",
+            received=predicted.variant or "logits that no last layer makes",
         )
     if predicted.ids.tolist() != part.ids.tolist():
         raise errors.DataError(

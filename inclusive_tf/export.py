@@ -13,13 +13,21 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipelines import atomic, errors, images
+from inclusive_tf.models import head
 
 FORMAT = 1
 SERVING_FILE = "serving.json"
 
 
 def export(
-    model, image_config, vocabulary, threshold_logit, directory, kernel=None, bias=None
+    model,
+    image_config,
+    vocabulary,
+    threshold_logit,
+    directory,
+    kernel=None,
+    bias=None,
+    tokeniser=None,
 ):
     """Writes a SavedModel, whole or not at all, replacing an older one.
 
@@ -28,43 +36,46 @@ def export(
     - `serving_default(image_bytes=string [B])`: files as `images.decode` takes them;
     - `serve_images(images=float32 [B, H, W, C] in 0..1)`: pixels.
 
+    A model that reads text takes it beside, or alone, as `text=string [B]`, UTF-8.
+
     Both return a dict: `label_ids` and `label_names` string [B, C], `logits` float32
     [B, C], `scores` float32 [B, C] (their sigmoid), `decided` bool [B, C] (logit >=
     threshold). Beside the model lies `serving.json`: vocabulary, thresholds, image
     config and the SHA-256 of each file; see `verify`.
 
     Args:
-        model: Keras model, float32 [B, H, W, C] in 0..1 to logits [B, C] of the Dense
-            layer "logits"; never changed.
+        model: Keras model to logits [B, C] of the Dense layer "logits", from images,
+            float32 [B, H, W, C] in 0..1, and tokens as `models.build` says; never
+            changed.
         image_config: `images.ImageConfig` whose size is the model's.
         vocabulary: `labels.Vocabulary` of C labels.
         threshold_logit: float or [C]; infinite is always or never.
         directory: folder to write.
         kernel: float [D, C]; with `bias` [C] it replaces the weights of "logits".
         bias: float [C]; needed with `kernel`.
+        tokeniser: `tokens.Tokeniser` of a model that reads text.
 
     Raises:
-        errors.DataError: model, vocabulary, thresholds, image config or the new last
-            layer do not fit each other.
+        errors.DataError: model, vocabulary, thresholds, image config, words or the new
+            last layer do not fit each other.
     """
     _require_fit(model, image_config, vocabulary)
+    _require_words(model, tokeniser)
     threshold = _thresholds(threshold_logit, len(vocabulary))
     if kernel is not None or bias is not None:
         model = _with_last_layer(model, kernel, bias)
     archive = keras.export.ExportArchive()
     archive.track(model)
-    from_bytes, from_images = _endpoints(model, image_config, vocabulary, threshold)
-    archive.add_endpoint(
-        "serving_default",
-        from_bytes,
-        input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")],
-    )
-    pixels = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32, "images")
-    archive.add_endpoint("serve_images", from_images, input_signature=[pixels])
+    answer = _answering(model, vocabulary, threshold)
+    for name, function, signature in _endpoints(
+        model, image_config, tokeniser, answer, archive
+    ):
+        archive.add_endpoint(name, function, input_signature=signature)
     with atomic.folder(directory) as temporary:
         archive.write_out(str(temporary), verbose=False)
         serving = {
             "format": FORMAT,
+            "inputs": [name for name in ("image", "text") if _takes(model, name)],
             "vocabulary": {
                 "ids": list(vocabulary.ids),
                 "names": list(vocabulary.names),
@@ -117,12 +128,18 @@ def verify(directory):
     return serving
 
 
-def _endpoints(model, image_config, vocabulary, threshold):
+def _takes(model, name):
+    return head.reads_text(model) if name == "text" else head.sees_images(model)
+
+
+def _answering(model, vocabulary, threshold):
+    """Returns a function from {"image": ..., "text": ...} to what endpoints return."""
     ids = tf.constant(vocabulary.ids, tf.string)
     names = tf.constant(vocabulary.names, tf.string)
 
-    def serve_images(pixels):
-        logits = tf.cast(model(pixels, training=False), tf.float32)
+    def answer(batch):
+        inputs = head.inputs_of(model, batch)
+        logits = tf.cast(model(inputs, training=False), tf.float32)
         shape = tf.shape(logits)
         return {
             "label_ids": tf.broadcast_to(ids, shape),
@@ -133,10 +150,42 @@ def _endpoints(model, image_config, vocabulary, threshold):
             "decided": tf.cast(logits, tf.float64) >= threshold,
         }
 
-    def serve_bytes(image_bytes):
-        return serve_images(images.decode_batch(image_bytes, image_config))
+    return answer
 
-    return serve_bytes, serve_images
+
+def _endpoints(model, image_config, tokeniser, answer, archive):
+    """Returns [(name, function, input signature)] of what the model takes."""
+    files = tf.TensorSpec([None], tf.string, name="image_bytes")
+    texts = tf.TensorSpec([None], tf.string, name="text")
+
+    def decoded(image_bytes):
+        return images.decode_batch(image_bytes, image_config)
+
+    if tokeniser is None:
+        pixels = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32, "images")
+        return [
+            ("serving_default", lambda image_bytes: answer(
+                {"image": decoded(image_bytes)}), [files]),
+            ("serve_images", lambda images: answer({"image": images}), [pixels]),
+        ]  # fmt: skip
+    layer = tokeniser.layer()
+    # its table of words is a resource that the SavedModel has to hold
+    archive.track(layer)
+
+    def read(text):
+        return tokeniser.pad(layer(text))
+
+    if not _takes(model, "image"):
+        return [("serving_default", lambda text: answer({"text": read(text)}), [texts])]
+    pixels = tf.TensorSpec(
+        [None, *model.input["image"].shape[1:]], tf.float32, "images"
+    )
+    return [
+        ("serving_default", lambda image_bytes, text: answer(
+            {"image": decoded(image_bytes), "text": read(text)}), [files, texts]),
+        ("serve_images", lambda images, text: answer(
+            {"image": images, "text": read(text)}), [pixels, texts]),
+    ]  # fmt: skip
 
 
 def _with_last_layer(model, kernel, bias):
@@ -146,10 +195,8 @@ def _with_last_layer(model, kernel, bias):
             "a last layer is a kernel and a bias", expected="both, or neither"
         )
     # a wrapper is cloned: cloning a compiled model would rebuild its loss as well
-    copy = keras.models.clone_model(keras.Model(model.inputs, model.outputs[0]))
+    copy = keras.models.clone_model(keras.Model(model.input, model.outputs[0]))
     copy.set_weights(model.get_weights())
-    # the wrapper takes a list; what is exported takes a tensor, as the model did
-    copy = keras.Model(copy.inputs[0], copy.outputs[0], name=model.name)
     layer = copy.get_layer("logits")
     for name, received in (("kernel", kernel), ("bias", bias)):
         variable = getattr(layer, name)
@@ -180,8 +227,11 @@ def _require_fit(model, image_config, vocabulary):
             expected=f"{classes} labels, one a logit",
             received=f"{len(vocabulary)}",
         )
+    if not _takes(model, "image"):
+        return
     size = (image_config.height, image_config.width, image_config.channels)
-    expected = tuple(model.inputs[0].shape[1:])
+    seen = next(one for one in model.inputs if one.name != "text")
+    expected = tuple(seen.shape[1:])
     if any(
         length is not None and length != received
         for length, received in zip(expected, size, strict=True)
@@ -190,6 +240,25 @@ def _require_fit(model, image_config, vocabulary):
             "model and image config disagree",
             expected=f"images {expected}",
             received=str(size),
+        )
+
+
+def _require_words(model, tokeniser):
+    if _takes(model, "text") != (tokeniser is not None):
+        raise errors.DataError(
+            "model and words disagree",
+            expected="a tokeniser with a model that reads text, and with no other",
+            received="no tokeniser" if tokeniser is None else "a tokeniser",
+        )
+    if tokeniser is None:
+        return
+    length = next(one for one in model.inputs if one.name == "text").shape[1]
+    words = model.get_layer("words").input_dim
+    if (length, words) != (tokeniser.length, tokeniser.size):
+        raise errors.DataError(
+            "model and words disagree",
+            expected=f"{words} tokens and texts of {length}",
+            received=f"{tokeniser.size} and {tokeniser.length}",
         )
 
 

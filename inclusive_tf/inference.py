@@ -3,43 +3,69 @@
 import numpy as np
 import tensorflow as tf
 
-from data_pipelines import batches
+from data_pipelines import batches, errors
+from data_pipelines import views as views_module
 from inclusive_tf import predictions
+from inclusive_tf import scores as scores_module
 from inclusive_tf.models import head
 
 
-def predict(model, table, image_config, training_counts, batch_size=256, source=None):
+def predict(
+    model,
+    table,
+    image_config,
+    training_counts,
+    batch_size=256,
+    source=None,
+    views=None,
+    variant="",
+    text=None,
+    scores=None,
+):
     """Runs a model over a label table.
 
+    Several views of an image are averaged. The mean of their logits is what the last
+    layer makes of their mean features, so the layer is stored and can be refitted. The
+    mean of their probabilities is stored as its logit, and no last layer with it.
+
     Args:
-        model: `keras.Model` from images to logits, with layers "features", "logits".
+        model: `keras.Model` to logits, with layers "features", "logits".
         table: `labels.LabelTable` of readable images, of the model's vocabulary.
         image_config: `images.ImageConfig` of the model's input.
         training_counts: int64 [C]; training images that show each label.
-        batch_size: images a forward pass.
+        batch_size: images a forward pass, each view counted.
         source: facts to store beside the arrays.
+        views: `views.ViewsConfig`; None is the image alone.
+        variant: what else than views sets the model apart from the trained one.
+        text: int32 [N, L], tokens of the table's texts; None where it reads none.
+        scores: `scores.ScoresConfig`; None gives the logits. The log-odds of shares are
+            stored without a last layer.
 
     Returns:
         `predictions.Predictions` of all examples, in the table's order.
+
+    Raises:
+        errors.DataError: the model reads text, and there is none.
+        errors.SettingError: crops would not differ at this scale.
     """
-    both = head.features_and_logits(model)
-    shape = (None, *model.input_shape[1:])
-
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-    def forward(images):
-        return both(images, training=False)
-
-    logits = np.empty((len(table), model.output_shape[-1]), np.float32)
-    width = both.output[head.FEATURES].shape[-1]
-    features = np.empty((len(table), width), np.float32)
+    views = views or views_module.ViewsConfig()
+    seen = image_config if head.sees_images(model) else None
+    scores = scores or scores_module.ScoresConfig()
+    _require_inputs(model, views, text, scores)
+    forward = _forward(model, views)
     kernel, bias = head.last_layer(model)
+    logits = np.empty((len(table), model.output_shape[-1]), np.float32)
+    features = np.empty((len(table), len(kernel)), np.float32)
     start = 0
-    for batch in batches.evaluation_batches(table, image_config, batch_size):
-        outputs = forward(batch["image"])
+    for inputs in view_batches(table, seen, batch_size, views, text):
+        outputs = forward(inputs)
         end = start + len(outputs[head.LOGITS])
         logits[start:end] = outputs[head.LOGITS]
-        features[start:end] = tf.cast(outputs[head.FEATURES], tf.float32)
+        features[start:end] = outputs[head.FEATURES]
         start = end
+    logits = scores_module.of_logits(logits, scores)
+    if not views.linear or scores.description:
+        kernel = bias = None
     return predictions.Predictions(
         ids=table.ids,
         logits=logits,
@@ -54,4 +80,105 @@ def predict(model, table, image_config, training_counts, batch_size=256, source=
         kernel=kernel,
         bias=bias,
         cluster=table.cluster,
+        variant="; ".join(
+            filter(None, (variant, views.description, scores.description))
+        ),
     )
+
+
+def _require_inputs(model, views, text, scores):
+    if scores.description and not views.linear:
+        raise errors.SettingError(
+            "Probabilities of views are averaged as sigmoids. Expected: "
+            f"--view_mean=logits with {scores.description}. Received: probabilities."
+        )
+    if head.reads_text(model) and text is None:
+        raise errors.DataError(
+            "the model reads text", expected="tokens of what the data say", received="-"
+        )
+    if views.count > 1 and not head.sees_images(model):
+        raise errors.SettingError(
+            "A model of text alone has one view of it. Expected: no views. Received: "
+            f"{views.description}."
+        )
+
+
+def view_batches(table, image_config, batch_size=256, views=None, text=None):
+    """Every view of every image as the model takes it, in the table's order.
+
+    All views of an image are in one batch: ten views of 25 images take the memory of
+    250 images, and the model's graph is traced once.
+
+    Args:
+        table: `labels.LabelTable`.
+        image_config: `images.ImageConfig` of the model's input; None reads no image.
+        batch_size: images a batch, each view counted; but at least one image whole.
+        views: `views.ViewsConfig`; None is the image alone.
+        text: int32 [N, L], tokens of the table's texts, or None.
+
+    Returns:
+        `tf.data.Dataset` of float32 [V * B, height, width, C]: the first view of each
+        of the B images, then the second of each. With text alone it is of int32
+        [V * B, L], with both of {"image": ..., "text": ...}.
+
+    Raises:
+        errors.SettingError: crops would not differ at this scale.
+    """
+    views = views or views_module.ViewsConfig()
+    per_batch = max(1, batch_size // views.count)
+    decoded = None if image_config is None else views.decoded(image_config)
+
+    def flat_views(batch):
+        found = {}
+        if image_config is not None:
+            shape = image_config.height, image_config.width
+            stacked = views_module.stack(batch["image"], views, *shape)
+            found["image"] = tf.reshape(stacked, [-1, *stacked.shape[2:]])
+        if text is not None:
+            found["text"] = tf.tile(batch["text"], [views.count, 1])
+        return found if len(found) > 1 else next(iter(found.values()))
+
+    return (
+        batches.evaluation_batches(table, decoded, per_batch, text)
+        .map(flat_views, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(1)
+    )
+
+
+def _forward(model, views):
+    """Returns the compiled step from a batch of views to {"features", "logits"}."""
+    both = head.features_and_logits(model)
+
+    @tf.function(input_signature=[head.inputs_signature(model)])
+    def forward(inputs):
+        outputs = both(inputs, training=False)
+        split = {
+            name: tf.reshape(
+                tf.cast(values, tf.float32), [views.count, -1, values.shape[-1]]
+            )
+            for name, values in outputs.items()
+        }
+        mean = {name: tf.reduce_mean(values, 0) for name, values in split.items()}
+        if not views.linear:
+            mean[head.LOGITS] = logit_of_mean(split[head.LOGITS])
+        return mean
+
+    return forward
+
+
+def logit_of_mean(logits):
+    """Returns the logit of the mean probability of views, without overflow.
+
+    log(p / (1 - p)) with log p = logsumexp_v(log sigmoid(s_v)) - log V and 1 - p alike,
+    which holds where p rounds to 0 or 1.
+
+    Args:
+        logits: float32 [V, B, C].
+
+    Returns:
+        float32 [B, C].
+    """
+    # both sums have the same log V, which falls out
+    present = tf.reduce_logsumexp(tf.math.log_sigmoid(logits), axis=0)
+    absent = tf.reduce_logsumexp(tf.math.log_sigmoid(-logits), axis=0)
+    return present - absent

@@ -47,6 +47,9 @@ class Predictions:
         bias: float32 [C]; None where `kernel` is.
         cluster: int32 [N] or None; images of one value belong together (a scene, a
             track, near-duplicates): folds and resamples take all of them or none.
+        variant: how they were made otherwise than by one look of the trained model, in
+            words, such as its views; "" for just that. What is fitted on one variant
+            fits no other, though the last layer is the same.
     """
 
     ids: np.ndarray
@@ -62,6 +65,7 @@ class Predictions:
     kernel: np.ndarray | None = None
     bias: np.ndarray | None = None
     cluster: np.ndarray | None = None
+    variant: str = ""
 
     def __post_init__(self):
         shapes = {
@@ -149,6 +153,7 @@ class Predictions:
                     "hash": self.vocabulary.hash,
                 },
                 "source": self.source,
+                "variant": self.variant,
                 "sha256": {
                     f"{name}.npy": atomic.sha256(temporary / f"{name}.npy")
                     for name in arrays
@@ -214,6 +219,7 @@ def load(folder, verify=True):
             training_counts=arrays["training_counts"],
             vocabulary=vocabulary,
             source=manifest["source"],
+            variant=manifest.get("variant", ""),
             **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
         )
     except errors.DataError:
@@ -251,3 +257,34 @@ def require_same_vocabulary(first, second):
             expected=f"vocabulary {first.vocabulary.hash[:12]}",
             received=f"vocabulary {second.vocabulary.hash[:12]}",
         )
+
+
+def require_same_model(first, second, problem):
+    """Refuses two that were not made by one model in one way.
+
+    Args:
+        first: has `layer_hash` and `variant`, as `Predictions` and adaptations do; a
+            `layer_hash` of "" is not compared.
+        second: likewise.
+        problem: what to say is wrong.
+
+    Raises:
+        errors.DataError: the last layers or the variants differ; both are named.
+    """
+    layers = first.layer_hash, second.layer_hash
+    if "" not in layers and layers[0] != layers[1]:
+        raise errors.DataError(
+            problem,
+            expected=f"last layer {layers[0]}",
+            received=f"last layer {layers[1]}",
+        )
+    if first.variant != second.variant:
+        raise errors.DataError(
+            f"{problem}, or of the same one in another way",
+            expected=_in_words(first.variant),
+            received=_in_words(second.variant),
+        )
+
+
+def _in_words(variant):
+    return variant or "one view by the model as it was trained"

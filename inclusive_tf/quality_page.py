@@ -5,9 +5,10 @@ import base64
 import numpy as np
 
 from data_pipelines import atomic, image_issues, issue_kinds
+from inclusive_tf.exploration import texts
 from inclusive_tf.report import templating, wording
 
-_SIDE = 112
+_SIDE = 160
 _JPEG_QUALITY = 85
 _MOST_GROUPS = 20
 
@@ -50,8 +51,10 @@ def _table(caption, found, of_examples, names, index, shares):
     rows = []
     for kind in found.looked_for:
         values = counted.loc[kind].to_numpy()[columns]
+        if not values.any():
+            continue
         if shares:
-            said = [f"{share:.2%}" for share in (values / sizes[columns]).tolist()]
+            said = [texts.percent(share) for share in (values / sizes[columns])]
         else:
             said = [wording.count(value) for value in values.tolist()]
         rows.append({"name": kind.replace("_", " "), "cells": said})
@@ -63,6 +66,8 @@ def _table(caption, found, of_examples, names, index, shares):
 
 
 def _tables(table, found, index):
+    if not found.rows:
+        return []
     tables = [
         _table("Images with each issue, by split", found, table.split,
                table.split_names, index, shares=False)

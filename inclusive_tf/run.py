@@ -5,6 +5,7 @@ data.json          counts of splits, groups and labels, notes, fingerprint
 vocabulary.csv     label,name,training_count in the order of the logits
 quarantine.csv     images left out, with the reason (of the demo: beside the runs)
 exposure.json      what the resampling policy did
+text.json          words that a model of texts knows (`tokens.Tokeniser`)
 model.json         `models.ModelConfig`, image config, final feature map
 training.json      steps, figures of every epoch, best checkpoint
 checkpoints/       a folder a step
@@ -23,6 +24,8 @@ import pathlib
 import numpy as np
 
 from data_pipelines import atomic, errors, labels
+
+TEXT_FILE = "text.json"
 
 MAY_CHANGE = frozenset({"data_dir", "cache_dir", "keep", "check_every"})
 """Flags whose change does not make another run of it."""
@@ -121,6 +124,20 @@ class Run:
             raise errors.DataError(
                 "not a JSON file", received=str(error), file=path
             ) from error
+
+    def read_tokeniser(self):
+        """Returns the `tokens.Tokeniser` of a model that reads text, else None.
+
+        Raises:
+            errors.DataError: its file is missing or something else.
+        """
+        if self.read_json("model.json")["model"].get("inputs", "image") == "image":
+            return None
+        # imports TensorFlow
+        from data_pipelines import tokens
+
+        stored = self.read_json(TEXT_FILE)
+        return tokens.Tokeniser.from_json(stored, self.path / TEXT_FILE)
 
     def write_vocabulary(self, vocabulary, training_counts):
         """Writes vocabulary.csv."""

@@ -7,7 +7,7 @@ from data_pipelines.sources import image_folder
 from inclusive_tf import export as savedmodel
 from inclusive_tf import inference, models, predictions
 from inclusive_tf.models import head
-from inclusive_tf.training import checkpoints
+from inclusive_tf.training import checkpoints, target_statistics
 
 
 def load_model(run, checkpoint="last"):
@@ -73,8 +73,21 @@ def read_data(run, data, splits=(), images_folder="", quarantine=None):
     return datasets.read(data, image_config, vocabulary, splits, quarantine)
 
 
-def predict(run, table, splits, output, checkpoint="last", batch_size=256):
+def predict(
+    run,
+    table,
+    splits,
+    output,
+    checkpoint="last",
+    batch_size=256,
+    views=None,
+    statistics=None,
+    scores=None,
+):
     """Predicts splits of a table and saves them.
+
+    Statistics of batch normalisation are recomputed once, before the first split, so
+    that all splits are predicted by one model.
 
     Args:
         run: `run.Run`.
@@ -82,25 +95,76 @@ def predict(run, table, splits, output, checkpoint="last", batch_size=256):
         splits: names of splits.
         output: folder that gets a predictions folder a split.
         checkpoint: as in `load_model`.
-        batch_size: images a forward pass.
+        batch_size: images a forward pass, each view counted.
+        views: `views.ViewsConfig`; None is the image alone.
+        statistics: `target_statistics.StatisticsConfig`; None leaves the model as it
+            was trained. Its splits are in the table.
+        scores: `scores.ScoresConfig`; None gives the logits.
 
     Returns:
         {split: `predictions.Predictions`}.
+
+    Raises:
+        errors.DataError: a split is not in the table or has no images.
+        errors.SettingError: the model has no batch normalisation to recompute, or crops
+            would not differ at this scale.
     """
     model, stored, step = load_model(run, checkpoint)
     image_config = images.ImageConfig.from_dict(stored["image"])
     _, counts = run.read_vocabulary()
+    tokeniser = run.read_tokeniser()
+    facts, variant = {}, ""
+    if views is not None and views.count > 1:
+        facts["views"] = views.description
+    if statistics is not None and statistics.splits:
+        part = table.take(target_statistics.rows(table, statistics.splits))
+        variant = target_statistics.refresh_on(
+            model,
+            part,
+            image_config,
+            statistics,
+            batch_size,
+            views,
+            read_text(tokeniser, part, "batch normalisation"),
+        )
+        facts["statistics"] = variant
     found = {}
     for split in splits:
+        part = table.select_split(split)
         found[split] = inference.predict(
             model,
-            table.select_split(split),
+            part,
             image_config,
             counts,
             batch_size,
-            {"run": str(run.path), "split": split, "step": step},
+            {"run": str(run.path), "split": split, "step": step, **facts},
+            views,
+            variant,
+            text=read_text(tokeniser, part, split),
+            scores=scores,
         )
         found[split].save(pathlib.Path(output) / split)
+    return found
+
+
+def read_text(tokeniser, table, what):
+    """Returns int32 [N, L], tokens of a table's texts, and prints what was not read.
+
+    Args:
+        tokeniser: `tokens.Tokeniser` of a run; None gives None.
+        table: `labels.LabelTable`.
+        what: how to call the table in the note, such as its split.
+
+    Raises:
+        errors.DataError: the table has no text.
+    """
+    if tokeniser is None:
+        return None
+    # imports Keras, which whoever reads no text may do without for longer
+    from data_pipelines import tokens
+
+    found, tally = tokeniser.tokens(tokens.of_table(table))
+    print(f"note: {tally.note(what, tokeniser.length)}")
     return found
 
 
@@ -126,7 +190,13 @@ def export(run, directory, adaptation, threshold_logit, checkpoint="last"):
         layer = {"kernel": adaptation.kernel, "bias": adaptation.bias}
     image_config = images.ImageConfig.from_dict(stored["image"])
     savedmodel.export(
-        model, image_config, vocabulary, threshold_logit, directory, **layer
+        model,
+        image_config,
+        vocabulary,
+        threshold_logit,
+        directory,
+        **layer,
+        tokeniser=run.read_tokeniser(),
     )
 
 
@@ -143,3 +213,10 @@ def _require_fit(adaptation, vocabulary, model):
                 expected=f"{what} {expected[:12]}",
                 received=f"{what} {received[:12]}",
             )
+    if adaptation.variant:
+        raise errors.DataError(
+            "the adaptation is of predictions that a served model does not make",
+            expected="one fitted on predictions of one view by the model as it was "
+            "trained",
+            received=adaptation.variant,
+        )

@@ -18,6 +18,9 @@ Predictions are those of the original model. The parts, fitted in this order:
   estimated from --target without any label of it (em, bbse). These two compare it with
   labelled images of the training's place: --source, or --predictions where no label of
   the new place is there.
+- --associations raises the scores of labels that come with others that are scored
+  high; tools.associate counts which do. Cross-validation chooses how strongly, and 0 is
+  among its choices.
 - --threshold says what decides; see `--help`.
 
 After a refit or a count, rules are fitted on logits out of fold. tools.evaluate,
@@ -52,12 +55,12 @@ def main(_):
     from inclusive_tf.adaptation import adapted
 
     config = adaptation_flags.config_from_flags()
-    nothing = ("none", False)
+    nothing = ("none", False, "")
     parts = config.threshold, config.priors, config.last_layer, config.temperature
-    if all(part in nothing for part in parts):
+    if all(part in nothing for part in (*parts, config.associations)):
         raise errors.SettingError(
-            "nothing to fit; expected --last_layer, --temperature, --priors or "
-            "--threshold"
+            "nothing to fit; expected --last_layer, --temperature, --priors, "
+            "--associations or --threshold"
         )
     found = {
         name: predictions_module.load(folder) if folder else None
@@ -73,6 +76,8 @@ def main(_):
         group_balanced=config.group_balanced,
         temperature=config.temperature,
         priors=config.priors,
+        associations=config.associations,
+        association_strength=config.association_strength,
         **found,
     )
     adaptation.save(FLAGS.output)
@@ -94,6 +99,7 @@ def _lines(adaptation):
     if end:
         yield f"the {end} penalty of the grid won: one beyond it might do better"
     yield from _calibration_lines(figures)
+    yield from _association_lines(figures.get("associations"))
     rule = figures.get("rule", {})
     for row in rule.get("weights", []):
         mark = " *" if row["weight"] == rule["weight"] else ""
@@ -125,6 +131,26 @@ def _calibration_lines(figures):
             f"{found['median_shift']:.3f} in the median"
         )
         yield from found["notes"]
+
+
+def _association_lines(found):
+    if not found:
+        return
+    for row in found["strengths"]:
+        mark = " *" if row["strength"] == found["strength"] else ""
+        yield (
+            f"association strength {row['strength']:g}: mean F2 {row['mean_f2']:.4f}"
+            f"{mark}"
+        )
+    if not found["strength"]:
+        yield "associations do not help here: scores stay as they are"
+    elif found["strengths"] and found["strength"] == found["strengths"][-1]["strength"]:
+        yield "the highest strength of the grid won: one beyond it might do better"
+    if found["strength"]:
+        yield (
+            f"{found['associated_labels']} labels are raised by others, over "
+            f"{found['pairs']} pairs"
+        )
 
 
 def _decision_line(decision):

@@ -18,9 +18,18 @@ left empty takes every label with a vote (--nounion does not), one still empty t
 labels of --fill. Votes are stored as logits whose cut is 0: the logit of (v + 1/2) /
 (n + 1) less that of needed / (n + 1).
 
---select_on, one folder a member, chooses members and weights for a mean greedily by the
-mean F2 on those images (Caruana et al. 2004); their truth is fitted on, so evaluate on
-others.
+--rule=fallback asks the first of two members, and the second where the first's largest
+probability is less than --fallback_below, or than the threshold that is best on the
+labelled predictions of --select_on by --fallback_figure:
+
+    python -m tools.ensemble --rule=fallback --output=BOTH/test \\
+        --predictions=IMAGE/predictions/test --select_on=IMAGE/predictions/validation \\
+        --predictions=TEXT/predictions/test --select_on=TEXT/predictions/validation
+
+--select_on, one folder a member, otherwise chooses members and weights for a mean
+greedily by the mean F2 on those images (Caruana et al. 2004); their truth is fitted on,
+so evaluate on others: images that --predictions share with them are refused. To adapt
+an ensemble on the images that chose it, combine those with --weights as printed.
 """
 
 from absl import flags
@@ -36,7 +45,7 @@ flags.DEFINE_multi_string("adaptations", [], "Folder of an adaptation; once a me
 flags.DEFINE_enum(
     "rule",
     "mean_logits",
-    ["mean_logits", "mean_probabilities", "vote"],
+    ["mean_logits", "mean_probabilities", "vote", "fallback"],
     "How members are combined.",
 )
 flags.DEFINE_list("weights", [], "Weights of a mean, one a member; by default equal.")
@@ -49,6 +58,25 @@ flags.DEFINE_float(
     "vote_threshold",
     0.5,
     "Probability from which a member without an adaptation votes.",
+)
+flags.DEFINE_float(
+    "fallback_below",
+    None,
+    "Probability under which the second member is asked; None: fitted on --select_on.",
+    0,
+    1,
+)
+flags.DEFINE_enum(
+    "fallback_by",
+    "softmax",
+    ["softmax", "sigmoid"],
+    "Largest probability: over all labels, or of the labels one by one.",
+)
+flags.DEFINE_enum(
+    "fallback_figure",
+    "mean_f2",
+    ["mean_f2", "top_1", "macro_top_1"],
+    "What --fallback_below is fitted by.",
 )
 flags.DEFINE_multi_string(
     "select_on", [], "Folder of labelled predictions to choose on; once a member."
@@ -70,15 +98,21 @@ def main(_):
     members = _members(FLAGS.predictions)
     of = FLAGS.rule.removeprefix("mean_")
     facts = {}
+    if FLAGS.rule == "fallback":
+        _fall_back(members)
+        return
     if FLAGS.select_on:
         _require(FLAGS.rule != "vote", "--select_on chooses for a mean, not for a vote")
         _require(not FLAGS.weights, "--select_on finds the weights; leave --weights")
-        found = selection.greedy(
-            _members(FLAGS.select_on), FLAGS.steps, of, FLAGS.verify
-        )
+        selected = _members(FLAGS.select_on)
+        selection.require_fit(members, selected)
+        found = selection.greedy(selected, FLAGS.steps, of, FLAGS.verify)
         for step in found.path:
             name = FLAGS.predictions[step["member"]]
             print(f"mean F2 {step['mean_f2']:.4f} with {name}")
+        for member, count in zip(members, found.counts, strict=True):
+            if count:
+                print(f"weight {count} of {member.predictions}")
         members = [
             dataclasses.replace(member, weight=float(count))
             for member, count in zip(members, found.counts, strict=True)
@@ -98,6 +132,46 @@ def main(_):
     source = predictions.source | facts
     dataclasses.replace(predictions, source=source).save(FLAGS.output)
     print(f"{len(predictions)} images of {len(members)} members: {FLAGS.output}")
+
+
+def _fall_back(members):
+    import dataclasses
+
+    import scipy.special
+
+    from inclusive_tf.ensembles import fallback, selection
+
+    _require(not FLAGS.weights, "a fallback asks one of two; leave --weights")
+    given = FLAGS.fallback_below is not None
+    _require(
+        given != bool(FLAGS.select_on),
+        "a fallback takes --fallback_below, or --select_on to fit it on",
+    )
+    facts = {}
+    if given:
+        below = float(scipy.special.logit(FLAGS.fallback_below))
+        rule = fallback.Fallback(below, FLAGS.fallback_by)
+    else:
+        selected = _members(FLAGS.select_on)
+        selection.require_fit(members, selected)
+        found = fallback.fit(
+            selected, FLAGS.fallback_figure, FLAGS.fallback_by, FLAGS.verify
+        )
+        rule = found.rule
+        print(
+            f"{FLAGS.fallback_figure} {found.figure:.4f} where the second is asked "
+            f"below {rule.below:.4f}, about {found.asked:.1%} of the images; the first "
+            f"alone {found.first:.4f}, the second alone {found.second:.4f} (fitted on "
+            "these images, so it flatters)"
+        )
+        facts = {"selected_on": list(FLAGS.select_on)}
+    predictions, asked = fallback.combine(members, rule, FLAGS.verify)
+    source = predictions.source | facts
+    dataclasses.replace(predictions, source=source).save(FLAGS.output)
+    print(
+        f"{len(predictions)} images, of which the second member answered {asked}: "
+        f"{FLAGS.output}"
+    )
 
 
 def _members(folders):

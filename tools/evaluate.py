@@ -30,7 +30,8 @@ flags.DEFINE_string("adaptation", None, "Folder of an adaptation to apply.")
 flags.DEFINE_bool(
     "leave_out_tuning",
     False,
-    "Leave out images that the adaptation was fitted on, instead of refusing them.",
+    "Leave out images that the adaptation or the constant answer was fitted on, "
+    "instead of refusing them.",
 )
 flags.DEFINE_string(
     "constant_from", None, "Predictions whose truth chooses the constant answer."
@@ -55,10 +56,12 @@ def main(_):
         evaluation_flags.threshold_logit(),
         FLAGS.leave_out_tuning,
     )
-    found = figures.figures(predictions, threshold, config.bootstrap, config.seed)
     chosen_from = None
     if FLAGS.constant_from:
         chosen_from = predictions_module.load(FLAGS.constant_from)
+        if FLAGS.leave_out_tuning:
+            predictions = predictions.take(~np.isin(predictions.ids, chosen_from.ids))
+    found = figures.figures(predictions, threshold, config.bootstrap, config.seed)
     constant = figures.constant(predictions, chosen_from, config.bootstrap, config.seed)
     names = predictions.vocabulary.names
     answer = ", ".join(names[label] for label in constant["positions"])

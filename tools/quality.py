@@ -41,8 +41,8 @@ def _features(table, folders):
         return None
     loaded = [predictions.load(folder) for folder in folders]
     widths = {one.features.shape[1] for one in loaded}
-    layers = {one.layer_hash for one in loaded}
-    if len(widths) > 1 or len(layers) > 1:
+    models = {(one.layer_hash, one.variant) for one in loaded}
+    if len(widths) > 1 or len(models) > 1:
         raise errors.DataError(
             "the predictions are not of one model",
             expected="folders of one run",

@@ -5,14 +5,16 @@
 
 Each file has the columns image id and space-joined labels, with the header
 image_id,labels or none. --exclude names a file of that form whose images are not
-scored, such as the tuning set. The last line is
+scored, such as the tuning set; --trainable one of the labels that may be given. The
+last line is
 
     mean F2 0.240855 over 32088 images
 
 where an image scores F2 = 5 TP / (4 |truth| + |given|), 0 when nothing matches. Images
 of the truth that the submission lacks are an error; images it has beyond the truth are
-counted. With --bootstrap=N the line before it gives the interval that holds 95 in 100
-of N resamples of the images, or says that there are too few for one.
+counted, and so are rows without a label. With --bootstrap=N the line before it gives
+the interval that holds 95 in 100 of N resamples of the images, or says that there are
+too few for one.
 """
 
 from absl import flags
@@ -24,6 +26,9 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("submission", None, "CSV file to score.", required=True)
 flags.DEFINE_string("truth", None, "CSV file with the true labels.", required=True)
 flags.DEFINE_string("exclude", None, "CSV file of images that are not to be scored.")
+flags.DEFINE_string(
+    "trainable", None, "CSV file of the labels that may be given; others are an error."
+)
 flags.DEFINE_integer("bootstrap", 0, "Resamples for an interval.", lower_bound=0)
 flags.DEFINE_integer("seed", 0, "Seed of the bootstrap.", lower_bound=0)
 
@@ -32,10 +37,13 @@ def main(_):
     """Reads both files, prints what was left out, the interval and the score."""
     from inclusive_tf.evaluation import submissions
 
-    submission = submissions.read(FLAGS.submission)
+    trainable = submissions.read_codes(FLAGS.trainable) if FLAGS.trainable else None
+    submission, notes = submissions.read_checked(FLAGS.submission, trainable)
     truth = submissions.read(FLAGS.truth)
     exclude = submissions.read(FLAGS.exclude) if FLAGS.exclude else ()
     result = submissions.score(submission, truth, exclude)
+    for note in notes:
+        print(f"note: {note}")
     if FLAGS.exclude:
         print(f"{result.excluded} images of the truth excluded")
     if result.extra:

@@ -11,14 +11,14 @@ from data_pipelines import errors, quality, storage
 from data_pipelines.preparing import staging
 
 _READING = 2
-_WAITING = 8
 
 
 def stage(table, keys, config, folder, progress=None):
-    """Encodes every image that is not staged yet into a part of its own.
+    """Encodes every image that is not staged yet into a part of this call's own.
 
-    Each image is on the disk before the next is taken up: started again after a stop,
-    only the few that were being encoded at that moment are encoded once more.
+    An image is on the disk before the thread that encoded it takes up another: started
+    again after a stop, only those in work at that moment are encoded once more, at most
+    one a thread.
 
     Args:
         table: `labels.LabelTable`.
@@ -40,50 +40,80 @@ def stage(table, keys, config, folder, progress=None):
         return 0
     progress = sys.stderr.isatty() if progress is None else progress
     with contextlib.ExitStack() as stack:
-        part = stack.enter_context(staging.Part(folder))
+        part = stack.enter_context(staging.Part(folder, "local"))
         bar = stack.enter_context(
             tqdm.tqdm(
                 total=len(table), initial=len(table) - len(todo), unit="image",
                 desc="encoding images", disable=not progress,
             )
         )  # fmt: skip
-        for row, kind, payload in encoded(table, todo, config):
-            part.append(keys[row], kind, payload)
+        for _ in encode_into(part, table, keys, todo, config):
             bar.update(1)
     return len(todo)
 
 
-def encoded(table, rows, config):
+def threads():
+    """Returns how many images are in work at once: what a stop can cost."""
+    # more than cores, as some wait for the disk
+    return (os.cpu_count() or 1) + _READING
+
+
+def encode_into(part, table, keys, rows, config):
     """Encodes some rows of a table, several at once, in no particular order.
 
     Args:
+        part: `staging.Part`; the step that encodes an image appends it, so that nothing
+            encoded waits in memory.
         table: `labels.LabelTable`.
+        keys: uint64 [N] of `encoding.keys`.
         rows: int64 [n], each once.
         config: `encoding.EncodingConfig`.
 
     Yields:
-        (row, `staging.IMAGE` or `staging.FAULT`, bytes of the image or of the reason),
-        each row once, the faults last.
+        each row once, after it is on the disk, the faults last.
+
+    Raises:
+        OSError: the part cannot be written.
     """
+    import tensorflow as tf
+
     from data_pipelines.preparing import pixels
 
     done = np.zeros(len(rows), bool)
     stream, read = _stream(table, rows)
-    images = (
-        stream.map(
-            lambda place, source: (place, pixels.encode(read(source), config)),
-            # more than cores, as some wait for the disk
-            num_parallel_calls=(os.cpu_count() or 1) + _READING,
-            deterministic=False,
-        )
-        .ignore_errors()
-        # while one is written, the cores go on; what waits here is lost at a stop
-        .prefetch(_WAITING)
-    )
-    for place, data in images.as_numpy_iterator():
+    append = _Append(part, keys[rows])
+
+    def encode(place, source):
+        data = pixels.encode(read(source), config)
+        return place, tf.numpy_function(append, [place, data], tf.bool)
+
+    images = stream.map(
+        encode, num_parallel_calls=threads(), deterministic=False
+    ).ignore_errors()
+    for place, appended in images.as_numpy_iterator():
+        if not appended:
+            raise append.failure
         done[place] = True
-        yield int(rows[place]), staging.IMAGE, data
-    yield from _second_look(table, rows[~done], config)
+        yield int(rows[place])
+    for row, kind, payload in _second_look(table, rows[~done], config):
+        part.append(keys[row], kind, payload)
+        yield row
+
+
+class _Append:
+    """Appends an image to a part; keeps the error, which tf.data would swallow."""
+
+    def __init__(self, part, keys):
+        self._part, self._keys = part, keys
+        self.failure = None
+
+    def __call__(self, place, data):
+        try:
+            self._part.append(self._keys[place], staging.IMAGE, data)
+        except OSError as error:
+            self.failure = error
+            return False
+        return True
 
 
 def _stream(table, rows):

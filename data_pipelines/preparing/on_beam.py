@@ -1,8 +1,9 @@
 """Encodes images on an engine that Apache Beam drives: Flink, Spark, Dataflow, here.
 
-Elements are small chunks of (key, path). Each becomes one part, written whole or not at
-all, in a staging folder that all workers reach; a chunk that is tried again finds its
-part and is left alone. Nothing but names travels through the engine.
+Elements are small chunks of (key, path). A chunk has parts of its own in a staging
+folder that all workers reach, a part each time it is tried, and each image is appended
+as soon as it is encoded: an engine that loses a worker gives its chunk to another one,
+which goes on behind what it finds. Nothing but names travels through the engine.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from data_pipelines import errors, labels, storage
 from data_pipelines.preparing import local, staging
 
 CHUNK = 256
-"""Images a chunk: what a worker does again at most when it fails."""
+"""Images a chunk: what an engine hands out at once."""
 
 
 def stage(table, keys, config, folder, runner, options=()):
@@ -74,7 +75,7 @@ def stage(table, keys, config, folder, runner, options=()):
 
 
 def encode_chunk(chunk, folder, config):
-    """Encodes a chunk into its part, unless that is there.
+    """Encodes those images of a chunk that no earlier try has staged.
 
     Args:
         chunk: list of (key as bytes, path as bytes).
@@ -82,24 +83,18 @@ def encode_chunk(chunk, folder, config):
         config: `encoding.EncodingConfig`.
 
     Returns:
-        str, the name of the part.
+        int, how many images were encoded or found faulty now.
     """
     named = b"".join(key for key, _ in chunk)
-    name = f"beam-{hashlib.blake2b(named, digest_size=16).hexdigest()}"
-    if not staging.part_path(folder, name).exists():
-        keys = np.frombuffer(named, np.uint64)
-        paths = np.array([os.fsdecode(path) for _, path in chunk])
-        staging.write_part(
-            folder,
-            name,
-            (
-                (int(keys[row]), kind, payload)
-                for row, kind, payload in local.encoded(
-                    _bare_table(paths), np.arange(len(paths)), config
-                )
-            ),
-        )
-    return name
+    stem = f"beam-{hashlib.blake2b(named, digest_size=16).hexdigest()}"
+    keys = np.frombuffer(named, np.uint64)
+    with staging.Staged(folder, stem) as staged:
+        todo = np.flatnonzero(~staged.has(keys))
+    if not len(todo):
+        return 0
+    table = _bare_table(np.array([os.fsdecode(path) for _, path in chunk]))
+    with staging.Part(folder, stem) as part:
+        return sum(1 for _ in local.encode_into(part, table, keys, todo, config))
 
 
 def _bare_table(paths):

@@ -3,20 +3,22 @@
 A staging folder holds part files. A part is a sequence of records: key (uint64), length
 and CRC-32 (uint32 each), kind (a byte: image or fault), then the image's bytes or the
 reason why there is none. Each record is written by one call, so that a killed process
-leaves whole records and at most one torn at the end, which is not counted. A process
-writes a part of its own; nothing is ever rewritten.
+leaves whole records and at most one torn at the end, which is not counted. Each call
+that encodes writes a part of its own; nothing is ever rewritten.
 """
 
 import contextlib
 import fcntl
+import itertools
 import os
 import pathlib
 import struct
+import threading
 import zlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors
+from data_pipelines import errors
 
 IMAGE, FAULT = 0, 1
 """Kinds of records."""
@@ -38,52 +40,56 @@ def record(key, kind, payload):
 
 
 class Part:
-    """A new part file that records are appended to; a context manager."""
+    """A new part file that records are appended to; a context manager.
 
-    def __init__(self, folder):
+    Args:
+        folder: the staging folder.
+        stem: what the part belongs to; a number that is free is put behind.
+    """
+
+    def __init__(self, folder, stem):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        number = len(list(folder.glob(f"local-*{_SUFFIX}")))
-        while True:
-            self._path = folder / f"local-{number:06d}{_SUFFIX}"
+        self._lock = threading.Lock()
+        for number in itertools.count():
+            self._path = folder / f"{stem}-{number:06d}{_SUFFIX}"
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 self._descriptor = os.open(self._path, flags, 0o644)
                 break
             except FileExistsError:
-                number += 1
+                continue
 
     def append(self, key, kind, payload):
-        """Writes one record in one call."""
+        """Writes one record in one call; threads take turns.
+
+        Raises:
+            OSError: it is not on the disk, or the part is closed.
+        """
         data = record(key, kind, payload)
-        # unbuffered: what has been appended outlives this process
-        written = os.write(self._descriptor, data)
-        if written != len(data):
-            raise OSError(f"{self._path}: {written} of {len(data)} bytes written")
+        with self._lock:
+            if self._descriptor is None:
+                raise OSError(f"{self._path}: this part is closed")
+            # unbuffered: what has been appended outlives this process
+            written = os.write(self._descriptor, data)
+            if written != len(data):
+                self._take_back(written)
+                raise OSError(f"{self._path}: {written} of {len(data)} bytes written")
+
+    def _take_back(self, count):
+        """Removes a torn end, behind which no record would be found."""
+        end = os.lseek(self._descriptor, -count, os.SEEK_CUR)
+        os.ftruncate(self._descriptor, end)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
-
-
-def write_part(folder, name, records):
-    """Writes a part called `name` whole or not at all.
-
-    Args:
-        folder: the staging folder.
-        name: file name without suffix.
-        records: iterable of (key, kind, payload).
-    """
-    data = b"".join(record(*each) for each in records)
-    atomic.write_bytes(part_path(folder, name), data)
-
-
-def part_path(folder, name):
-    """Returns the path of the part called `name`."""
-    return pathlib.Path(folder) / f"{name}{_SUFFIX}"
+        with self._lock:
+            # after an error, threads may still come with images
+            descriptor, self._descriptor = self._descriptor, None
+        os.fsync(descriptor)
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -110,10 +116,11 @@ class Staged:
 
     Args:
         folder: the staging folder; need not exist.
+        stem: of the parts to look at; empty means all.
     """
 
-    def __init__(self, folder):
-        self._paths = sorted(pathlib.Path(folder).glob(f"*{_SUFFIX}"))
+    def __init__(self, folder, stem=""):
+        self._paths = sorted(pathlib.Path(folder).glob(f"{stem}*{_SUFFIX}"))
         self._open = {}
         found = [_scan(path) for path in self._paths]
         records = np.concatenate([np.empty(0, _INDEX), *found])

@@ -6,6 +6,7 @@ TensorFlow's `rejection_resample` is not used: it cannot be checkpointed, reject
 same examples in every epoch when seeded, and takes one class an example.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from data_pipelines import graphs, hashing
@@ -23,7 +24,7 @@ def indexed(rates, seed, epochs, first_epoch=0, first_draw=0):
     arithmetic: name the epoch and the draw to go on from.
 
     Args:
-        rates: float64 [N].
+        rates: float64 [K, N] of `policies.rates`.
         seed: int.
         epochs: epochs to end at.
         first_epoch: epoch to start in.
@@ -61,13 +62,14 @@ def streaming(records, rates, seed, shuffle_buffer=0):
 
     Every record is still read, also those that are rejected; at yield y a kept image
     costs 1/y reads (but one decode). A record is taken floor(rate + u) times, with u
-    uniform and a function of (seed, epoch, position): expected draws are the rates, an
-    epoch's total is random, and epochs differ. The iterator can be checkpointed.
+    uniform and a function of (seed, epoch, position): expected draws are the rates that
+    the epoch follows, its total is random, and epochs differ. The iterator can be
+    checkpointed.
 
     Args:
         records: `tf.data.Dataset` of scalar string records, in the same order each time
             it is read, as long as `rates`.
-        rates: float64 [N], by position in the stream.
+        rates: float64 [K, N] of `policies.rates`, by position in the stream.
         seed: int.
         shuffle_buffer: kept records to shuffle among; 0 leaves the order.
 
@@ -78,11 +80,22 @@ def streaming(records, rates, seed, shuffle_buffer=0):
         tf.errors.InvalidArgumentError: on reading, when the stream is longer than the
             rates.
     """
+    alternatives, size = rates.shape
     rates = tf.constant(rates, tf.float64)
 
-    def select(epoch, positions, block):
+    def alternative(epoch):
+        # Python once an epoch, so that both carriers toss the same coin
+        chosen = tf.numpy_function(
+            lambda epoch: np.int64(plan.alternative(alternatives, seed, int(epoch))),
+            [epoch],
+            tf.int64,
+            stateful=False,
+        )
+        return tf.ensure_shape(chosen, [])
+
+    def select(epoch, chosen, positions, block):
         positions = graphs.require(
-            positions[-1] < tf.size(rates, tf.int64),
+            positions[-1] < size,
             positions,
             "the stream holds more records than there are rates",
         )
@@ -94,11 +107,11 @@ def streaming(records, rates, seed, shuffle_buffer=0):
             ],
             axis=1,
         )
-        uniform = hashing.uniforms(keys, seed, 1)[:, 0]
-        counts = tf.cast(
-            tf.floor(tf.gather(rates, positions) + tf.cast(uniform, tf.float64)),
-            tf.int64,
+        own = tf.gather_nd(
+            rates, tf.stack([tf.fill(tf.shape(positions), chosen), positions], axis=1)
         )
+        uniform = hashing.uniforms(keys, seed, 1)[:, 0]
+        counts = tf.cast(tf.floor(own + tf.cast(uniform, tf.float64)), tf.int64)
         example = tf.repeat(positions, counts)
         first = tf.repeat(tf.cumsum(counts, exclusive=True), counts)
         return {
@@ -109,8 +122,11 @@ def streaming(records, rates, seed, shuffle_buffer=0):
         }
 
     def one_epoch(epoch):
+        chosen = alternative(epoch)
         blocks = records.enumerate().batch(_BLOCK)
-        return blocks.map(lambda positions, block: select(epoch, positions, block))
+        return blocks.map(
+            lambda positions, block: select(epoch, chosen, positions, block)
+        )
 
     draws = tf.data.Dataset.counter().flat_map(one_epoch).unbatch()
     if shuffle_buffer:

@@ -15,10 +15,16 @@ class Exposure:
 
     Args:
         policy: its name.
+        alternatives: K, alternative rates of which each epoch follows one; what is said
+            of the draws is the mean over these.
+        one_label: one of `target_transforms.ONE_LABEL`; where it is not `none`, a draw
+            shows each of its image's m labels with probability 1/m.
         draws: draws an epoch.
         yield_: share of reads that pure rejection with these rates would keep,
-            mean(rate) / max(rate).
-        effective_sample_size: (sum r)^2 / sum r^2 (Kish 1965), in examples.
+            mean(rate) / max(rate); of several alternatives, draws over the mean number
+            of reads, which is the harmonic mean of their yields.
+        effective_sample_size: (sum r)^2 / sum r^2 (Kish 1965) of the mean rates, in
+            examples.
         distinct: examples seen at least once an epoch, in expectation, sum min(r, 1).
         label_ids: ids of the C labels.
         label_names: their display names.
@@ -31,6 +37,8 @@ class Exposure:
     """
 
     policy: str
+    alternatives: int
+    one_label: str
     draws: int
     yield_: float
     effective_sample_size: float
@@ -58,6 +66,8 @@ class Exposure:
                       strict=True)  # fmt: skip
         return {
             "policy": self.policy,
+            "alternatives": self.alternatives,
+            "one_label": self.one_label,
             "draws": self.draws,
             "yield": self.yield_,
             "effective_sample_size": self.effective_sample_size,
@@ -97,18 +107,17 @@ class _Shown:
         return np.flatnonzero(always)
 
 
-def _reason(shown, names, label, after, count, goal):
+def _reason(shown, names, label, after, repeats, count, goal):
     """Why a label ends far from the even share, or None when it does not."""
     name = names[label]
     if count[label] == 0:
         return f"{name}: no training image shows it"
     if after[label] < goal / _FAR:
         return f"{name}: {after[label]:,.0f} draws, under half of the even share"
-    if after[label] / count[label] > _REPEATS:
-        repeats = after[label] / count[label]
+    if repeats[label] > _REPEATS:
         return (
-            f"{name}: its {count[label]} image(s) are drawn {repeats:.0f} times an "
-            "epoch each; augmentation is all that tells the copies apart"
+            f"{name}: its {count[label]} image(s) are drawn {repeats[label]:.0f} times "
+            "an epoch each; augmentation is all that tells the copies apart"
         )
     if after[label] > goal * _FAR:
         always = [names[other] for other in shown.companions(label)]
@@ -125,7 +134,7 @@ def _known(table, rates, draws):
     return np.bincount(stated.index, rates[stated.rows()], minlength=stated.num_classes)
 
 
-def measure(table, rates, policy):
+def measure(table, rates, policy, one_label="none"):
     """Measures a policy.
 
     A label counts as not balanced when it ends below half or above twice the median of
@@ -133,34 +142,59 @@ def measure(table, rates, policy):
 
     Args:
         table: `labels.LabelTable` of the training split.
-        rates: float64 [N] of `policies.rates`.
+        rates: float64 [K, N] of `policies.rates`.
         policy: its name.
+        one_label: one of `target_transforms.ONE_LABEL`.
 
     Returns:
         `Exposure`.
     """
     shown, names = _Shown(table), table.vocabulary.names
-    draws = round(float(rates.sum()))
+    mean = rates.mean(axis=0)
+    draws = round(float(mean.sum()))
     count = table.labels.counts()
-    after = shown.sums(rates)
+    # probability that a draw shows a given one of its image's labels
+    share = np.ones(len(table))
+    if one_label != "none":
+        share = 1 / np.maximum(np.diff(shown.present.offsets), 1)
+    after = shown.sums(mean * share)
+    known = _known(table, mean, draws)
+    if one_label == "unknown":
+        known = known - shown.sums(mean * (1 - share))
+    repeats = shown.sums(mean) / np.maximum(count, 1)
     goal = float(np.median(after[count > 0])) if (count > 0).any() else 0.0
     # without resampling nothing was meant to be balanced
     looked_at = np.flatnonzero(count == 0) if policy == "none" else range(len(count))
-    reasons = [_reason(shown, names, i, after, count, goal) for i in looked_at]
+    reasons = [_reason(shown, names, i, after, repeats, count, goal) for i in looked_at]
     return Exposure(
         policy=policy,
+        alternatives=len(rates),
+        one_label=one_label,
         draws=draws,
-        yield_=float(rates.mean() / rates.max()),
-        effective_sample_size=float(rates.sum() ** 2 / np.square(rates).sum()),
-        distinct=float(np.minimum(rates, 1).sum()),
+        yield_=float(rates.mean() / rates.max(axis=1).mean()),
+        effective_sample_size=float(mean.sum() ** 2 / np.square(mean).sum()),
+        distinct=float(np.minimum(rates, 1).sum(axis=1).mean()),
         label_ids=table.vocabulary.ids,
         label_names=names,
         count=count,
-        before=count * (draws / len(table)),
+        before=shown.sums(share) * (draws / len(table)),
         after=after,
-        known=_known(table, rates, draws),
+        known=known,
         cannot=tuple(reason for reason in reasons if reason),
     )
+
+
+def _what_varies(exposure):
+    if exposure.alternatives > 1:
+        yield (
+            f"each epoch follows one of {exposure.alternatives} alternatives, drawn by "
+            "the seed; figures are means over these"
+        )
+    if exposure.one_label != "none":
+        yield (
+            "a draw shows one of its image's labels, drawn by the seed; its other "
+            f"labels are taken for {exposure.one_label}"
+        )
 
 
 def text(exposure, most=30):
@@ -170,6 +204,7 @@ def text(exposure, most=30):
         f"{exposure.yield_:.3f}, effective sample size "
         f"{exposure.effective_sample_size:,.0f}, {exposure.distinct:,.0f} distinct "
         "images an epoch",
+        *_what_varies(exposure),
         f"{'label':<24}{'images':>10}{'before':>12}{'after':>12}",
     ]
     order = np.argsort(exposure.count, kind="stable")

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 _PLAN_STREAM = 1
+_ALTERNATIVE_STREAM = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +21,18 @@ class Plan:
     copy: np.ndarray
 
 
+def alternative(count, seed, epoch):
+    """Returns int: which of `count` alternative rates an epoch follows.
+
+    Uniform and independent from epoch to epoch, a function of seed and epoch alone.
+    """
+    state = np.random.SeedSequence([seed, epoch, _ALTERNATIVE_STREAM])
+    # 64 bits: what a division leaves over favours no alternative noticeably
+    return int(state.generate_state(1, np.uint64)[0] % np.uint64(count))
+
+
 def make(rates, seed, epoch):
-    """Plans an epoch by systematic rounding of the rates.
+    """Plans an epoch by systematic rounding of the rates it follows.
 
     Every example is drawn floor(rate) or ceil(rate) times, in expectation its rate, and
     the total is the rounded sum of the rates in every epoch (Madow 1949, systematic
@@ -29,13 +40,14 @@ def make(rates, seed, epoch):
     epoch is not fixed by their place in the table.
 
     Args:
-        rates: float64 [N], each at least 0.
+        rates: float64 [K, N], each at least 0, of `policies.rates`.
         seed: int of the run.
         epoch: int.
 
     Returns:
         `Plan` in random order.
     """
+    rates = rates[alternative(len(rates), seed, epoch)]
     generator = np.random.default_rng([seed, epoch, _PLAN_STREAM])
     order = generator.permutation(len(rates))
     edges = np.concatenate([[0.0], np.cumsum(rates[order])])

@@ -241,7 +241,7 @@ def read_with_notes(config, vocabulary=None):
         errors.DataError: no such folder, no image, a class that is not trained on or
             whose name is no text, or a list that does not hold.
     """
-    presence.check_choice(config.missing_images)
+    errors.require_choices(config, {"missing_images": presence.CHOICES})
     if not config.data_dir:
         raise errors.DataError("no folder is named", expected="--data_dir=FOLDER")
     root = os.path.realpath(config.image_dir or config.data_dir)

@@ -1,4 +1,4 @@
-"""Columns made of other columns: looked up, cut into bands, or composed.
+"""Columns made of other columns: looked up, cut into bands, parted, or composed.
 
 Published tables seldom hold just the columns that one needs: the region of a country,
 the band of an income, the path of a file that lies at region/country/name. Each rule is
@@ -6,9 +6,11 @@ the band of an income, the path of a file that lies at region/country/name. Each
 
     lookup     region=country:regions.csv            value,region rows of a CSV
     band       wealth=income:195|685|1963            x <= 195, 195 < x <= 685, ...
+    part       half=scene:2                          0 or 1, by a hash of the scene
     compose    path={region}/{country:_}/{file}.jpg  ":_" writes "_" for spaces
 """
 
+import hashlib
 import itertools
 import re
 
@@ -30,8 +32,8 @@ def apply(sheet, config):
 
     Args:
         sheet: `sheets.Sheet`.
-        config: has `lookup_columns`, `band_columns` and `compose_columns`, tuples of
-            rules.
+        config: has `lookup_columns`, `band_columns`, `part_columns` and
+            `compose_columns`, tuples of rules.
 
     Raises:
         errors.SettingError: a rule is of another form.
@@ -46,6 +48,12 @@ def apply(sheet, config):
         name, column, edges = _parts(rule, "NAME=COLUMN:EDGE|EDGE")
         sheet.require([column])
         sheet = sheet.with_column(name, _banded(sheet, column, _edges(edges, rule)))
+    for rule in config.part_columns:
+        name, column, parts = _parts(rule, "NAME=COLUMN:PARTS")
+        if not (parts.isdecimal() and int(parts) >= 2):
+            raise _misspelt(rule, "NAME=COLUMN:PARTS with a whole number from 2 on")
+        sheet.require([column])
+        sheet = sheet.with_column(name, _parted(sheet, column, int(parts)))
     for rule in config.compose_columns:
         name, equals, template = rule.partition("=")
         if not (name and equals and _PLACE.search(template)):
@@ -149,6 +157,21 @@ def _band_names(edges):
     limits.append(f"above {spelt[-1]}")
     width = len(str(len(limits)))
     return [f"{number:0{width}}: {text}" for number, text in enumerate(limits, start=1)]
+
+
+def _parted(sheet, column, parts):
+    """The part of each value, as text: its SHA-256 modulo the number of parts.
+
+    A value's part does not depend on which others there are.
+    """
+    values, codes = np.unique(
+        sheet.text(column).to_numpy(zero_copy_only=False), return_inverse=True
+    )
+    part = [
+        str(int.from_bytes(hashlib.sha256(str(value).encode()).digest()) % parts)
+        for value in values
+    ]
+    return pa.array(part).take(pa.array(codes))
 
 
 def _composed(sheet, template):

@@ -148,13 +148,9 @@ def facts(config):
 
 
 def _check(config):
-    for name, allowed in (("unlabelled", ("keep", "drop")),
-                          ("missing_images", presence.CHOICES)):  # fmt: skip
-        if getattr(config, name) not in allowed:
-            raise errors.SettingError(
-                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
-                f"Received: {getattr(config, name)}."
-            )
+    errors.require_choices(
+        config, {"unlabelled": ("keep", "drop"), "missing_images": presence.CHOICES}
+    )
     fusion.rule(config.fusion)
     if not config.data_dir:
         raise errors.DataError(

@@ -80,19 +80,6 @@ def note(missing):
     return f"{missing:,} rows whose image file is absent were left out"
 
 
-def check_choice(missing_images):
-    """Refuses a value of `missing_images` other than `keep` and `drop`.
-
-    Raises:
-        errors.SettingError: it is another one.
-    """
-    if missing_images not in CHOICES:
-        raise errors.SettingError(
-            f"Unknown missing_images. Expected: one of {', '.join(CHOICES)}. "
-            f"Received: {missing_images}."
-        )
-
-
 def drop_missing(table, notes):
     """Leaves out the rows whose file is absent, and counts them.
 

@@ -148,6 +148,14 @@ def _flat(column):
     return array
 
 
+def as_texts(array):
+    """Returns object [N] of str of a `pyarrow.StringArray` without nulls.
+
+    Unlike of `as_strings`, a long one costs its own length only.
+    """
+    return array.to_numpy(zero_copy_only=False)
+
+
 def as_strings(array):
     """Returns str [N] of a `pyarrow.StringArray` without nulls."""
     return np.array(array.to_pylist(), dtype=str)
@@ -171,7 +179,7 @@ def group_fields(values, count):
     """Returns the fields `group` and `group_names` of a label table.
 
     Args:
-        values: `pyarrow.StringArray` [N] or str [N]; None means one group.
+        values: `pyarrow.StringArray` [N] or NumPy's of str; None means one group.
         count: N.
     """
     if values is None:

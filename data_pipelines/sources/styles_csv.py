@@ -24,8 +24,8 @@ def read(path, malformed):
         malformed: `read` rows with bare commas in the name, or `skip` them.
 
     Returns:
-        ({column: str [N]}, int [N] their rows in the file, list of sentences that count
-        the rows with bare commas).
+        ({column: object [N] of str}, int [N] their rows in the file, list of sentences
+        that count the rows with bare commas).
 
     Raises:
         errors.DataError: whatever is wrong, with file and row.
@@ -52,7 +52,7 @@ def read(path, malformed):
     done = "were left out" if malformed == "skip" else "had them put back into the name"
     notes = [f"{longer:,} rows with bare commas in {COLUMNS[-1]} {done}"]
     fields = {
-        name: np.array(values)
+        name: np.array(values, object)
         for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)
     }
     _refuse_repeated(fields["id"], numbers, path)
@@ -92,7 +92,7 @@ def even_years(years, numbers, path):
     """Says which years are even; a missing one is not.
 
     Args:
-        years: str [N].
+        years: object [N] of str.
         numbers: int [N], rows of the file.
         path: of the file.
 

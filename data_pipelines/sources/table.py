@@ -67,8 +67,8 @@ class TableConfig:
         missing_images: `keep` or `drop` rows whose image file is absent.
         names: CSV of `label,name` display names; empty means that names are ids.
         extra_columns: further columns to carry along.
-        lookup_columns, band_columns, compose_columns: rules of `derived` for columns
-            that the table lacks.
+        lookup_columns, band_columns, part_columns, compose_columns: rules of `derived`
+            for columns that the table lacks.
         seed: decides which clusters are held out.
     """
 
@@ -95,6 +95,7 @@ class TableConfig:
     extra_columns: tuple = ()
     lookup_columns: tuple = ()
     band_columns: tuple = ()
+    part_columns: tuple = ()
     compose_columns: tuple = ()
     seed: int = 0
 
@@ -112,12 +113,7 @@ def read_csv(path):
 
 
 def _check_settings(config):
-    for name, allowed in _CHOICES.items():
-        if getattr(config, name) not in allowed:
-            raise errors.SettingError(
-                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
-                f"Received: {getattr(config, name)}."
-            )
+    errors.require_choices(config, _CHOICES)
     if config.tables and (config.table or config.splits):
         raise errors.SettingError(
             "Several tables are their own splits. Expected: --tables without --table "
@@ -306,9 +302,7 @@ def read_with_notes(config, vocabulary=None):
         cluster=sheets.coded(kept(config.cluster_column))[1]
         if config.cluster_column
         else None,
-        text=sheets.as_strings(kept(config.text_column))
-        if config.text_column
-        else None,
-        columns={name: sheets.as_strings(kept(name)) for name in config.extra_columns},
+        text=sheets.as_texts(kept(config.text_column)) if config.text_column else None,
+        columns={name: sheets.as_texts(kept(name)) for name in config.extra_columns},
     )
     return found, [*notes, *lost]

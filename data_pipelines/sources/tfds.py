@@ -76,12 +76,7 @@ class TfdsConfig:
 
 
 def _check_settings(config):
-    for name, allowed in _CHOICES.items():
-        if getattr(config, name) not in allowed:
-            raise errors.SettingError(
-                f"Unknown {name}. Expected: one of {', '.join(allowed)}. "
-                f"Received: {getattr(config, name)}."
-            )
+    errors.require_choices(config, _CHOICES)
     if not config.name:
         raise errors.SettingError("No TFDS set is named. Expected: --tfds_name=SET.")
     if not config.labels:
@@ -178,7 +173,7 @@ def _ids(examples, pairs, config, builder):
     if not config.id:
         theirs = np.array([name for _, name in pairs])[examples.origin]
         return np.char.add(np.char.add(theirs, "/"), examples.position.astype(str))
-    ids = examples.texts[config.id]
+    ids = examples.texts[config.id].astype(str)
     distinct, first = np.unique(ids, return_index=True)
     if len(distinct) < len(ids):
         again = int(np.setdiff1d(np.arange(len(ids)), first)[0])

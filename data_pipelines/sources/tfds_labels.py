@@ -19,7 +19,8 @@ class Stated:
         row: int64 [entries], ascending.
         name: str [entries], label ids.
         confidence: float32 [entries] in [0, 1].
-        texts: {feature path: str [N]} of features that are one value an example.
+        texts: {feature path: object [N] of str} of features that are one value an
+            example.
         rows: N.
     """
 
@@ -164,7 +165,7 @@ def _names(values, leaf, path, place, row, start):
         # TFDS writes -1 where the label is withheld
         return names[values], values >= 0
     if values.dtype == object:
-        names = _decoded(values, path, place, row, start)
+        names = _decoded(values, path, place, row, start).astype(str)
         return names, names != ""
     if np.issubdtype(values.dtype, np.integer):
         return values.astype(str), np.ones(len(values), bool)
@@ -177,10 +178,10 @@ def _names(values, leaf, path, place, row, start):
 
 
 def _decoded(values, path, place, row, start):
+    """Returns object [entries] of str."""
     try:
-        return np.array(
-            pa.array(values, pa.binary()).cast(pa.string()).to_pylist(), str
-        )
+        text = pa.array(values, pa.binary()).cast(pa.string())
+        return text.to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         for entry, value in enumerate(values):
             try:
@@ -224,5 +225,7 @@ def _one_each(batch, path, leaf, place, start):
             f"feature '{path}' is not one value an example", file=place
         )
     if np.issubdtype(values.dtype, np.floating):
-        return values.astype(str)
-    return _names(values, leaf, path, place, row, start)[0]
+        return values.astype(str).astype(object)
+    if values.dtype == object:
+        return _decoded(values, path, place, row, start)
+    return _names(values, leaf, path, place, row, start)[0].astype(object)

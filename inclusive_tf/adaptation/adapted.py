@@ -1,21 +1,29 @@
 """An adaptation: what changes in predictions of a new place, and how sets are decided.
 
 Logits are remade by a new last layer or moved by slope * z + intercept (a temperature,
-shifted priors); then one threshold, one a label, or a cut an image decides. Applying it
-gives predictions and a threshold, which is all that evaluation, explanation and
-submission look at.
+shifted priors) and smoothed by associations of labels; then one threshold, one a label,
+or a cut an image decides. Applying it gives predictions and a threshold, which is all
+that evaluation, explanation and submission look at.
 """
 
 import dataclasses
+import os
 
 import numpy as np
 
 from data_pipelines import errors
 from inclusive_tf import predictions as predictions_module
-from inclusive_tf.adaptation import fitting, logit_line, rules, stored
+from inclusive_tf.adaptation import (
+    association_files,
+    fitting,
+    logit_line,
+    rules,
+    stored,
+)
 from inclusive_tf.evaluation import measures
 
 PLAIN_THRESHOLD = rules.PLAIN_THRESHOLD
+_OTHER_MODEL = "the adaptation is of another model"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Adaptation:
             "" where that is not known.
         slope: what logits are multiplied by where there is no new last layer.
         intercept: float32 [C], added then, or None.
+        smoothing: `smoothing.Smoothing` of the logits by associated labels, or None.
+        variant: `predictions.Predictions.variant` of what it was fitted on.
     """
 
     name: str
@@ -55,6 +65,8 @@ class Adaptation:
     layer_hash: str = ""
     slope: float = 1.0
     intercept: np.ndarray | None = None
+    smoothing: object = None
+    variant: str = ""
 
     @property
     def threshold_logit(self):
@@ -64,8 +76,14 @@ class Adaptation:
         model that is served needs nothing else to decide as this adaptation does.
 
         Raises:
-            errors.SettingError: each image has its own cut.
+            errors.SettingError: each image has its own cut, or logits are smoothed.
         """
+        if self.smoothing is not None:
+            raise errors.SettingError(
+                "scores smoothed by associations have no threshold on the scores of "
+                "single labels; expected an adaptation without --associations, "
+                f"received {self.name!r}"
+            )
         if rules.is_expected_f2(self.decision):
             raise errors.SettingError(
                 "sets of the best expected F2 have no threshold that is the same for "
@@ -96,6 +114,8 @@ def fit(
     priors="none",
     source=None,
     target=None,
+    associations="",
+    association_strength=None,
 ):
     """Fits what is asked for, one part after another.
 
@@ -119,6 +139,10 @@ def fit(
             for priors "em" and "bbse"; None takes the tuning set as such.
         target: `predictions.Predictions` of the target for these two; its labels are
             not looked at.
+        associations: `associations.Associations` to smooth scores by, or their folder;
+            empty: none.
+        association_strength: how strongly, at least 0; None chooses by
+            cross-validation.
 
     Returns:
         `Adaptation`.
@@ -126,17 +150,29 @@ def fit(
     Raises:
         errors.DataError: the predictions lack the last layer, no label is known, all
             labels lie in one fold, there are fewer images or clusters than `folds`, or
-            source, target and tuning set are of different vocabularies or models.
+            source, target and tuning set are of different vocabularies or models, or
+            associations of another vocabulary or counted on images of the tuning set.
         errors.SettingError: an unknown name, or parts that do not go together.
     """
+    if isinstance(associations, str | os.PathLike):
+        folder = associations
+        associations = association_files.load(folder) if str(folder) else None
     if isinstance(threshold, bool):
         threshold = "global" if threshold else "none"
     settings = fitting.Settings(
-        last_layer, group_balanced, temperature, priors, threshold, folds, seed
+        last_layer,
+        group_balanced,
+        temperature,
+        priors,
+        threshold,
+        folds,
+        seed,
+        associations is not None,
+        association_strength,
     )
     known = measures.with_known_labels(tuning)
     labelled = source if source is None else measures.with_known_labels(source)
-    parts = fitting.fit(known, settings, labelled, target)
+    parts = fitting.fit(known, settings, labelled, target, associations)
     fitted_on = {
         "images": len(known),
         "without_known_labels": len(tuning) - len(known),
@@ -149,6 +185,9 @@ def fit(
     if source is not None:
         fitted_on["source_images"] = len(labelled)
         fitted_ids = np.union1d(fitted_ids, source.ids)
+    if parts.smoothing is not None and len(associations.counted_ids):
+        fitted_on["association_images"] = len(associations.counted_ids)
+        fitted_ids = np.union1d(fitted_ids, associations.counted_ids)
     return Adaptation(
         name or settings.name,
         parts.decision,
@@ -161,6 +200,8 @@ def fit(
         tuning.layer_hash,
         parts.slope,
         parts.intercept,
+        parts.smoothing,
+        tuning.variant,
     )
 
 
@@ -177,9 +218,10 @@ def apply(adaptation, predictions):
         the logits are those less the cut of their image, and the threshold is 0.
 
     Raises:
-        errors.DataError: the vocabularies, the last layers or the widths of the
-            features differ, or the predictions hold images of the tuning set. The last
-            layer tells models apart; it is not compared where one side lacks it.
+        errors.DataError: the vocabularies, the last layers, the variants or the widths
+            of the features differ, or the predictions hold images of the tuning set.
+            The last layer tells models apart; it is not compared where one side lacks
+            it.
     """
     if adaptation.vocabulary_hash != predictions.vocabulary.hash:
         raise errors.DataError(
@@ -187,11 +229,7 @@ def apply(adaptation, predictions):
             expected=f"vocabulary {adaptation.vocabulary_hash[:12]}",
             received=f"vocabulary {predictions.vocabulary.hash[:12]}",
         )
-    if "" not in (adaptation.layer_hash, predictions.layer_hash):
-        _require_same_model(
-            f"last layer {adaptation.layer_hash}",
-            f"last layer {predictions.layer_hash}",
-        )
+    predictions_module.require_same_model(adaptation, predictions, _OTHER_MODEL)
     shared = np.intersect1d(adaptation.fitted_ids, predictions.ids)
     if len(shared):
         raise errors.DataError(
@@ -206,7 +244,12 @@ def _changed(adaptation, predictions):
     kernel, bias = predictions.kernel, predictions.bias
     if adaptation.kernel is not None:
         width = predictions.features.shape[1]
-        _require_same_model(f"{len(adaptation.kernel)} features", f"{width} features")
+        if width != len(adaptation.kernel):
+            raise errors.DataError(
+                _OTHER_MODEL,
+                expected=f"{len(adaptation.kernel)} features",
+                received=f"{width} features",
+            )
         kernel, bias = adaptation.kernel, adaptation.bias
         logits = logit_line.layer_logits(predictions.features, kernel, bias)
     else:
@@ -214,6 +257,9 @@ def _changed(adaptation, predictions):
         logits = logit_line.move(predictions.logits, *line)
         if kernel is not None and logits is not predictions.logits:
             kernel, bias = logit_line.moved_layer(kernel, bias, *line)
+    if adaptation.smoothing is not None:
+        logits = adaptation.smoothing.apply(logits)
+        kernel = bias = None  # no last layer makes logits that lean on each other
     is_new = logits is not predictions.logits
     logits, threshold = rules.apply(adaptation.decision, logits, in_place=is_new)
     if logits is predictions.logits:
@@ -225,13 +271,6 @@ def _changed(adaptation, predictions):
         predictions, logits=logits, source=source, kernel=kernel, bias=bias
     )
     return changed, threshold
-
-
-def _require_same_model(expected, received):
-    if expected != received:
-        raise errors.DataError(
-            "the adaptation is of another model", expected=expected, received=received
-        )
 
 
 def load_decided(

@@ -14,6 +14,7 @@ from inclusive_tf.adaptation import folds as folds_module
 from inclusive_tf.adaptation import last_layer as last_layers
 from inclusive_tf.adaptation import logit_line, rules
 from inclusive_tf.adaptation import priors as priors_module
+from inclusive_tf.adaptation import smoothing as smoothing_module
 from inclusive_tf.adaptation import temperature as temperatures
 from inclusive_tf.evaluation import f2
 
@@ -41,9 +42,13 @@ class Settings:
         rule: one of `rules.NAMES`.
         folds: of the cross-validation.
         seed: of the folds.
+        associations: whether scores are smoothed by associations of labels.
+        association_strength: how strongly, at least 0; None chooses by
+            cross-validation.
 
     Raises:
-        errors.SettingError: an unknown name, or group balance without a last layer.
+        errors.SettingError: an unknown name, group balance without a last layer, or a
+            strength without associations.
     """
 
     last_layer: bool = False
@@ -53,6 +58,8 @@ class Settings:
     rule: str = "none"
     folds: int = 5
     seed: int = 0
+    associations: bool = False
+    association_strength: float | None = None
 
     def __post_init__(self):
         rules.require(self.rule)
@@ -65,6 +72,10 @@ class Settings:
             raise errors.SettingError(
                 "groups are balanced in the refit of the last layer; ask for that too"
             )
+        if self.association_strength is not None and not self.associations:
+            raise errors.SettingError(
+                "the strength of associations needs associations; received none"
+            )
 
     @property
     def name(self):
@@ -74,6 +85,7 @@ class Settings:
             layer if self.last_layer else "",
             "temperature" if self.temperature else "",
             PRIORS[self.priors],
+            "associations" if self.associations else "",
             rules.NAMES[self.rule],
         ]
         return " + ".join(part for part in parts if part) or "plain"
@@ -91,6 +103,7 @@ class Parts:
         slope: what logits are multiplied by where there is no new layer.
         intercept: float32 [C], added then, or None.
         figures: how it did, as a dict that JSON can hold.
+        smoothing: `smoothing.Smoothing` or None.
     """
 
     decision: object
@@ -99,9 +112,10 @@ class Parts:
     slope: float
     intercept: np.ndarray | None
     figures: dict
+    smoothing: smoothing_module.Smoothing | None = None
 
 
-def fit(known, settings, source=None, target=None):
+def fit(known, settings, source=None, target=None, associations=None):
     """Fits what is asked for.
 
     Args:
@@ -112,6 +126,7 @@ def fit(known, settings, source=None, target=None):
             labels of the target that a threshold could be fitted on.
         target: `predictions.Predictions` of the target, whose labels are not looked at;
             for EM and BBSE, else None.
+        associations: `associations.Associations` where settings ask for them.
 
     Returns:
         `Parts`.
@@ -121,6 +136,8 @@ def fit(known, settings, source=None, target=None):
         errors.DataError: the predictions do not fit each other or the settings.
     """
     _require_fit(known, settings, source, target)
+    if settings.associations:
+        _require_associations(known, settings, source, associations)
     work = _Work(known, settings, source, target)
     if settings.last_layer:
         work.refit()
@@ -130,6 +147,8 @@ def fit(known, settings, source=None, target=None):
         work.shift_to_target()
     elif settings.priors == "counted":
         work.count()
+    if settings.associations:
+        work.smooth(associations)
     return work.finish()
 
 
@@ -143,6 +162,7 @@ class _Work:
         self._logits, self._fold_of = known.logits, None
         self._layer, self._slope, self._offset, self._shift = None, 1.0, 0.0, None
         self._moved = None
+        self._smoothed = None
         self._figures = {}
 
     def refit(self):
@@ -205,22 +225,35 @@ class _Work:
         self._moved = moved
         self._take_over(priors_module.counted(self._logits, self._truth, *line))
 
+    def smooth(self, associations):
+        settings = self._settings
+        self._smoothed = smoothing_module.fit(
+            associations.weights,
+            self._moved_logits(),
+            self._truth,
+            settings.rule,
+            self._folds(),
+            self._absent,
+            settings.association_strength,
+        )
+        self._figures["associations"] = self._smoothed.facts
+
     def finish(self):
         settings = self._settings
         line = self._slope, self._intercept()
-        logits = self._moved
-        if logits is None:
-            logits = logit_line.move(self._logits, *line)
+        smoothed = self._smoothed
+        logits = self._moved_logits() if smoothed is None else smoothed.logits
         fold_of = self._folds() if settings.rule in rules.FITTED else None
         decision, facts = rules.fit(
             settings.rule, logits, self._truth, fold_of, self._absent
         )
         figures = self._figures | ({"rule": facts} if facts else {})
         figures |= self._estimate(logits, fold_of)
+        added = None if smoothed is None else smoothed.smoothing
         if self._layer is None:
-            return Parts(decision, None, None, *line, figures)
+            return Parts(decision, None, None, *line, figures, added)
         kernel, bias = logit_line.moved_layer(*self._layer, *line)
-        return Parts(decision, kernel, bias, 1.0, None, figures)
+        return Parts(decision, kernel, bias, 1.0, None, figures, added)
 
     def _estimate(self, logits, fold_of):
         settings = self._settings
@@ -231,6 +264,9 @@ class _Work:
                 *rules.apply(decision, before), self._truth, self._absent
             )
             return {"mean_f2": score, "estimate": "source images, before the shift"}
+        if self._smoothed is not None and self._smoothed.mean_f2 is not None:
+            said = f"{settings.folds}-fold, each choosing its own strength"
+            return {"mean_f2": self._smoothed.mean_f2, "estimate": said}
         score = rules.cross_fitted_mean_f2(
             settings.rule, logits, self._truth, fold_of, self._absent
         )
@@ -240,6 +276,11 @@ class _Work:
             if settings.temperature or settings.priors != "none":
                 said = "no rule was fitted"
         return {"mean_f2": score, "estimate": said}
+
+    def _moved_logits(self):
+        if self._moved is not None:
+            return self._moved
+        return logit_line.move(self._logits, self._slope, self._intercept())
 
     def _labelled(self):
         """(logits, truth, unlisted_is_absent) that speak of the training's place."""
@@ -300,7 +341,8 @@ def _require_fit(known, settings, source, target):
             "a last layer is refitted from the one that made the predictions, and "
             "these predictions do not hold it",
             expected="predictions with kernel and bias; predict again with "
-            "`tools.predict`",
+            "`tools.predict`, and without --view_mean=probabilities",
+            received=known.variant or "predictions without them",
         )
     if settings.group_balanced and len(np.unique(known.group)) < 2:
         raise errors.DataError(
@@ -311,14 +353,28 @@ def _require_fit(known, settings, source, target):
     for other in (source, target):
         if other is not None:
             predictions_module.require_same_vocabulary(known, other)
-            if "" not in (known.layer_hash, other.layer_hash):
-                _require_same_layer(known.layer_hash, other.layer_hash)
+            predictions_module.require_same_model(
+                known, other, "the predictions are of different models"
+            )
 
 
-def _require_same_layer(expected, received):
-    if expected != received:
+def _require_associations(known, settings, source, associations):
+    if settings.priors in _BY_TARGET and source is None:
+        raise errors.SettingError(
+            "associations for the target are fitted on labelled images of the target: "
+            "give those as predictions and the labelled images of the training's place "
+            "as source"
+        )
+    if associations.vocabulary.hash != known.vocabulary.hash:
         raise errors.DataError(
-            "the predictions are of different models",
-            expected=f"last layer {expected}",
-            received=f"last layer {received}",
+            "the associations are of another vocabulary",
+            expected=f"vocabulary {known.vocabulary.hash[:12]}",
+            received=f"vocabulary {associations.vocabulary.hash[:12]}",
+        )
+    shared = np.intersect1d(associations.counted_ids, known.ids)
+    if len(shared):
+        raise errors.DataError(
+            "the associations were counted on labels of the tuning set",
+            expected="associations of other images, such as those of the training",
+            received=f"{len(shared)} shared, first {', '.join(shared[:3])}",
         )

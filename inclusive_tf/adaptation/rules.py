@@ -28,13 +28,27 @@ NAMES = {
     "global": "threshold",
     "per_class": "thresholds per label",
     "per_class_third_place": "thresholds of the 3rd place",
+    "per_class_third_place_safe": "safe thresholds of the 3rd place",
     "shrunk": "shrunk thresholds",
     "expected_f2": "expected F2",
 }
 """Every rule, and how tables name it."""
 
-FITTED = ("global", "per_class", "per_class_third_place", "shrunk")
+FITTED = (
+    "global",
+    "per_class",
+    "per_class_third_place",
+    "per_class_third_place_safe",
+    "shrunk",
+)
 """Rules that look at labels."""
+
+_GRIDS = {
+    "per_class_third_place": label_thresholds.GridSearch(),
+    "per_class_third_place_safe": label_thresholds.GridSearch(
+        lowest=0.1, highest=0.9, min_positives=3, default=0.9
+    ),
+}
 
 
 def require(rule):
@@ -82,14 +96,16 @@ def fit(rule, logits, truth, fold_of, unlisted_is_absent=True):
         found = label_thresholds.exact(logits, truth, start, unlisted_is_absent)
         facts = {"global_logit": start}
     else:
-        found = label_thresholds.grid_search(logits, truth, unlisted_is_absent)
+        found = label_thresholds.grid_search(
+            logits, truth, unlisted_is_absent, _GRIDS[rule]
+        )
         facts = {}
     facts |= {"searched_labels": found.searched, "in_sample_mean_f2": found.mean_f2}
     return found.threshold_logit, facts
 
 
-def cross_fitted_mean_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
-    """Mean F2 when each fold is decided by a rule fitted on the others.
+def cross_fitted_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
+    """F2 of each image when each fold is decided by a rule fitted on the others.
 
     "shrunk" chooses its weight inside the other folds, so that the choice is judged
     too; it needs at least 3 folds.
@@ -102,7 +118,7 @@ def cross_fitted_mean_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
         unlisted_is_absent: as in `fit`.
 
     Returns:
-        A float: free of the optimism of scoring a rule where it was fitted.
+        float64 [N]: free of the optimism of scoring a rule where it was fitted.
 
     Raises:
         errors.DataError: as `fit`.
@@ -110,7 +126,7 @@ def cross_fitted_mean_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
     """
     if rule not in FITTED:
         decision, _ = fit(rule, logits, truth, None, unlisted_is_absent)
-        return f2.mean_f2(*apply(decision, logits), truth, unlisted_is_absent)
+        return f2.per_image(*apply(decision, logits), truth, unlisted_is_absent)
     numbers = np.unique(fold_of)
     if rule == "shrunk" and len(numbers) < 3:
         raise errors.SettingError(
@@ -130,7 +146,20 @@ def cross_fitted_mean_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
         per_image[inside] = f2.per_image(
             logits[inside], decision, truth.take(inside), unlisted_is_absent
         )
-    return float(per_image.mean())
+    return per_image
+
+
+def cross_fitted_mean_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
+    """Returns the mean, a float, of `cross_fitted_f2`.
+
+    Raises:
+        errors.DataError: as there, or there is no image.
+        errors.SettingError: as there.
+    """
+    if not len(truth):
+        raise errors.DataError("there is no image to score")
+    found = cross_fitted_f2(rule, logits, truth, fold_of, unlisted_is_absent)
+    return float(found.mean())
 
 
 def apply(decision, logits, in_place=False):

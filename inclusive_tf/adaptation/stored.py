@@ -4,13 +4,16 @@ import json
 import pathlib
 
 import numpy as np
+import scipy.sparse
 
 from data_pipelines import atomic, errors
-from inclusive_tf.adaptation import rules
+from inclusive_tf.adaptation import rules, smoothing
 
-FORMAT = 2
+FORMAT = 3
+_OLDER = (1, 2)
 _ARRAYS = ("fitted_ids", "kernel", "bias", "intercept")
-_FACTS = ("name", "slope", "vocabulary_hash", "layer_hash", "fitted_on", "figures")
+_FACTS = ("name", "slope", "vocabulary_hash", "layer_hash", "variant", "fitted_on",
+          "figures")  # fmt: skip
 
 
 def write(folder, fields):
@@ -22,7 +25,16 @@ def write(folder, fields):
     """
     arrays = {n: fields[n] for n in _ARRAYS if fields[n] is not None}
     arrays["fitted_ids"] = np.asarray(arrays["fitted_ids"], str)
-    decision = fields["decision"]
+    decision, smoothed = fields["decision"], fields["smoothing"]
+    strength = 0.0
+    if smoothed is not None:
+        strength = float(smoothed.strength)
+        arrays |= {
+            "association_offsets": smoothed.weights.indptr.astype(np.int64),
+            "association_index": smoothed.weights.indices.astype(np.int32),
+            "association_weight": smoothed.weights.data,
+            "association_centre": smoothed.centre,
+        }
     if rules.is_expected_f2(decision):
         facts = {"rule": rules.EXPECTED_F2}
     elif np.ndim(decision):
@@ -35,14 +47,16 @@ def write(folder, fields):
         sums = {f"{n}.npy": atomic.sha256(temporary / f"{n}.npy") for n in arrays}
         atomic.write_json(
             temporary / "adaptation.json",
-            {"format": FORMAT, "decision": facts}
+            {"format": FORMAT, "decision": facts, "association_strength": strength}
             | {name: fields[name] for name in _FACTS}
             | {"sha256": sums},
         )
 
 
 def read(folder):
-    """Reads a folder of this format or of format 1, which knew one threshold only.
+    """Reads a folder of this format or an older one.
+
+    Format 1 knew one threshold only, format 2 no associations.
 
     Args:
         folder: path that `write` wrote.
@@ -56,10 +70,10 @@ def read(folder):
     folder = pathlib.Path(folder)
     try:
         stored = json.loads((folder / "adaptation.json").read_text("utf-8"))
-        if stored["format"] not in (1, FORMAT):
+        if stored["format"] not in (*_OLDER, FORMAT):
             raise errors.DataError(
                 "an adaptation of another format",
-                expected=f"format 1 or {FORMAT}",
+                expected=f"format {', '.join(map(str, _OLDER))} or {FORMAT}",
                 received=stored["format"],
                 file=folder,
             )
@@ -71,6 +85,8 @@ def read(folder):
                     "the file does not match its sum in adaptation.json", file=path
                 )
             arrays[path.stem] = np.load(path, allow_pickle=False)
+        # older ones speak of the trained model as it is
+        stored.setdefault("variant", "")
         if stored["format"] == 1:
             decision = {"rule": "threshold", "logit": stored["threshold_logit"]}
             stored |= {"decision": decision, "slope": 1.0}
@@ -80,6 +96,7 @@ def read(folder):
             | {name: arrays.get(name) for name in _ARRAYS[1:]}
             | {"fitted_ids": arrays["fitted_ids"]}
             | {"decision": _decision(stored["decision"], arrays)}
+            | {"smoothing": _smoothing(stored, arrays)}
         )
     except errors.DataError:
         raise
@@ -101,3 +118,13 @@ def _decision(facts, arrays):
     if rule == rules.EXPECTED_F2:
         return rules.EXPECTED_F2
     raise ValueError(f"unknown rule {rule!r}")
+
+
+def _smoothing(stored, arrays):
+    strength = stored.get("association_strength", 0.0)
+    if not strength:
+        return None
+    entries = [arrays[f"association_{name}"] for name in ("weight", "index", "offsets")]
+    centre = arrays["association_centre"]
+    weights = scipy.sparse.csr_array(tuple(entries), (len(centre),) * 2)
+    return smoothing.Smoothing(weights, centre, strength)

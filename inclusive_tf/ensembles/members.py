@@ -78,7 +78,8 @@ def combined(like, logits, facts):
     Args:
         like: `predictions.Predictions` of any member.
         logits: float32 [N, C].
-        facts: {name: value} for `source`, which JSON can hold.
+        facts: {name: value} for `source`, which JSON can hold; "ensemble" says how
+            members were combined, and is the variant.
 
     Returns:
         `predictions.Predictions` without features and last layer: an ensemble has none.
@@ -90,6 +91,7 @@ def combined(like, logits, facts):
         kernel=None,
         bias=None,
         source=facts,
+        variant=f"ensemble: {facts['ensemble']}",
     )
 
 

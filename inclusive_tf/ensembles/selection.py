@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from data_pipelines import errors
+from inclusive_tf import predictions as predictions_module
 from inclusive_tf.adaptation import thresholds
 from inclusive_tf.ensembles import combining
 from inclusive_tf.ensembles import members as members_module
@@ -83,6 +84,36 @@ def greedy(members, steps=30, of="logits", verify=True):
         threshold = float(combining.logit(threshold))
     path = [{"member": s["member"], "mean_f2": s["mean_f2"]} for s in path]
     return Selection(counts, path, threshold)
+
+
+def require_fit(members, selection_members):
+    """Refuses to choose members by other models, or on the images that are combined.
+
+    Args:
+        members: a list of `members.Member`, to combine.
+        selection_members: such a list in the same order, to choose on.
+
+    Raises:
+        errors.DataError: two of one place differ in vocabulary, last layer or variant,
+            or share images; the folder to choose on is named.
+    """
+    for member, other in zip(members, selection_members, strict=True):
+        one, chosen_on = (
+            predictions_module.load(each.predictions, verify=False)
+            for each in (member, other)
+        )
+        predictions_module.require_same_vocabulary(one, chosen_on)
+        predictions_module.require_same_model(
+            one, chosen_on, f"{other.predictions} is of another model than its member"
+        )
+        shared = np.intersect1d(one.ids, chosen_on.ids)
+        if len(shared):
+            raise errors.DataError(
+                "members would be chosen on images that are then combined",
+                expected="other images",
+                received=f"{len(shared)} shared, first {', '.join(shared[:3])}",
+                file=other.predictions,
+            )
 
 
 def _scores(members, of, verify):

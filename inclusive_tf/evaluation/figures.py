@@ -108,13 +108,21 @@ def constant(predictions, chosen_from=None, resamples=1000, seed=0):
         {"labels": ids, "positions": ints, "chosen_on": str, "figures": figures}.
 
     Raises:
-        errors.DataError: the vocabularies differ, or no image shows a label.
+        errors.DataError: the vocabularies differ, the two share images, or no image
+            shows a label.
     """
     chosen_on = "the same data: optimistic"
     if chosen_from is None:
         chosen_from = predictions
     else:
         predictions_module.require_same_vocabulary(predictions, chosen_from)
+        shared = np.intersect1d(predictions.ids, chosen_from.ids)
+        if len(shared):
+            raise errors.DataError(
+                "the constant answer would be chosen on images that it is scored on",
+                expected="other images; leave these out first",
+                received=f"{len(shared)} shared, first {', '.join(shared[:3])}",
+            )
         chosen_on = str(chosen_from.source.get("split", "other data"))
     given = baselines.constant_answer(
         chosen_from.truth, unlisted_is_absent=chosen_from.unlisted_is_absent
@@ -247,6 +255,35 @@ def compare_seeds(before, after, resamples=1000, seed=0):
         "worst_group_choice": WORST_GROUP_CHOICE,
         "clusters": _number_of_clusters(pairs[0][0]),
     }
+
+
+def headline_of_seeds(runs, resamples=1000, seed=0):
+    """Computes the headline figures of several runs of one recipe, a seed each.
+
+    Args:
+        runs: a list, one a seed, of (predictions, threshold_logit) on the same images.
+        resamples: of the bootstrap over images nested in seeds
+            (`bootstrap.distribution`).
+        seed: of the bootstrap.
+
+    Returns:
+        {name of `measures.NAMES`: interval of its mean over seeds}.
+
+    Raises:
+        errors.DataError: as `compare`, or there is no run.
+    """
+    if not runs:
+        raise errors.DataError("there is no run to compute figures of")
+    for predictions, _ in runs:
+        require_same_images(runs[0][0], predictions)
+    sides = [_prepared(*run) for run in runs]
+    return _intervals(
+        [side.headline for side in sides],
+        sides,
+        measures.with_known_labels(runs[0][0]).cluster,
+        resamples,
+        seed,
+    )
 
 
 def _prepared(predictions, threshold_logit):

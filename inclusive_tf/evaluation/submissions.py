@@ -13,6 +13,7 @@ import pathlib
 from data_pipelines import atomic, errors
 
 HEADER = ("image_id", "labels")
+CODES_HEADER = "label_code"
 
 
 def read(path):
@@ -31,7 +32,102 @@ def read(path):
         errors.DataError: the file is missing, empty or no UTF-8 CSV; a row has not two
             fields, an empty id or an id of an earlier row; or the header is another.
     """
-    found = {}
+    return {image: frozenset(codes) for _, image, codes in _answers(path)}
+
+
+def read_checked(path, trainable=None):
+    """Reads a submission and looks for what a submission should not have.
+
+    What cannot be scored is an error. What scores but must be a mistake is told.
+
+    Args:
+        path: as in `read`.
+        trainable: codes that may be given; None is any.
+
+    Returns:
+        ({image id: frozenset of codes}, notes): sentences that count rows without a
+        label and rows that name one twice, with the first of them.
+
+    Raises:
+        errors.DataError: as `read`, or a code is not trainable.
+    """
+    found, empty, repeated = {}, [], []
+    for number, image, codes in _answers(path):
+        unknown = [] if trainable is None else [c for c in codes if c not in trainable]
+        if unknown:
+            raise errors.DataError(
+                f"label {unknown[0]!r} is not trainable",
+                expected=f"one of {len(trainable)} codes",
+                received=image,
+                file=path,
+                row=number,
+            )
+        found[image] = frozenset(codes)
+        if not codes:
+            empty.append((number, image))
+        elif len(found[image]) < len(codes):
+            repeated.append((number, image))
+    notes = [
+        f"{len(rows)} rows {what}, first row {rows[0][0]} ({rows[0][1]})"
+        for what, rows in (
+            ("have no label, which always scores 0", empty),
+            ("name a label twice, which counts once", repeated),
+        )
+        if rows
+    ]
+    return found, notes
+
+
+def read_codes(path):
+    """Reads the codes that may be given, such as the challenge's classes-trainable.csv.
+
+    Args:
+        path: of a UTF-8 CSV file, one code a row, with the header label_code or none.
+
+    Returns:
+        frozenset of codes.
+
+    Raises:
+        errors.DataError: the file cannot be read or is empty, or a row is not one code
+            that no earlier row has.
+    """
+    found = set()
+    for number, row in _rows(path):
+        if number == 1 and row == [CODES_HEADER]:
+            continue
+        if len(row) != 1 or row[0].split() != row or row[0] in found:
+            raise errors.DataError(
+                "not a list of label codes",
+                expected=f"one code a row, each once, after the header {CODES_HEADER}",
+                received=",".join(row),
+                file=path,
+                row=number,
+            )
+        found.add(row[0])
+    if not found:
+        raise errors.DataError("the file has no rows", file=path)
+    return frozenset(found)
+
+
+def _answers(path):
+    """Yields (row, image id, list of codes); refuses what `read` refuses."""
+    seen = set()
+    for number, row in _rows(path):
+        if number == 1 and _is_header(row, path):
+            continue
+        image, given = _fields(row, path, number)
+        if image in seen:
+            raise errors.DataError(
+                "an image id stands twice", received=image, file=path, row=number
+            )
+        seen.add(image)
+        yield number, image, given
+    if not seen:
+        raise errors.DataError("the file has no rows", file=path)
+
+
+def _rows(path):
+    """Yields (row counted from 1, list of fields); empty lines may end the file."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             blank = None
@@ -41,17 +137,7 @@ def read(path):
                     continue
                 if blank is not None:
                     raise errors.DataError("an empty line", file=path, row=blank)
-                if number == 1 and _is_header(row, path):
-                    continue
-                image, given = _fields(row, path, number)
-                if image in found:
-                    raise errors.DataError(
-                        "an image id stands twice",
-                        received=image,
-                        file=path,
-                        row=number,
-                    )
-                found[image] = given
+                yield number, row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise errors.DataError(
             "the file cannot be read",
@@ -59,9 +145,6 @@ def read(path):
             received=f"{type(error).__name__}: {error}",
             file=path,
         ) from error
-    if not found:
-        raise errors.DataError("the file has no rows", file=path)
-    return found
 
 
 def _is_header(row, path):
@@ -89,7 +172,7 @@ def _fields(row, path, number):
         )
     if not row[0].strip():
         raise errors.DataError("an empty image id", file=path, row=number)
-    return row[0], frozenset(row[1].split())
+    return row[0], row[1].split()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +257,7 @@ def stems(paths):
     return list(path_of)
 
 
-def write(path, answers, vocabulary, expected_images=None, fill=()):
+def write(path, answers, vocabulary, expected_images=None, fill=(), trainable=None):
     """Checks a submission and writes it, whole or not at all.
 
     Args:
@@ -184,22 +267,31 @@ def write(path, answers, vocabulary, expected_images=None, fill=()):
         expected_images: the ids to answer, in any order; None asks for none.
         fill: codes for images that would be left without any; () makes such an image
             an error, since an empty row always scores 0.
+        trainable: codes that the challenge takes; None is all of the vocabulary.
 
     Returns:
         How many images were filled.
 
     Raises:
         errors.DataError: an id is empty, repeated, not expected or missing; a code is
-            not in the vocabulary or stands twice; or a row is empty without `fill`.
+            not in the vocabulary, not trainable or stands twice; a row is empty without
+            `fill`; or a code of `fill` may not be given.
     """
     known = frozenset(vocabulary)
     expected = None if expected_images is None else frozenset(expected_images)
     rows, seen, filled = [], set(), 0
+    problem = _problem_of_codes(fill, known, trainable)
+    if problem:
+        raise errors.DataError(
+            f"images without a label cannot be filled: {problem}", file=path
+        )
     for image, given in answers:
         given = list(given)
         filled += not given
         given = given or list(fill)
-        problem = _problem_of(image, given, seen, known, expected)
+        problem = _problem_of(image, given, seen, expected) or _problem_of_codes(
+            given, known, trainable
+        )
         if problem:
             raise errors.DataError(
                 problem,
@@ -215,6 +307,7 @@ def write(path, answers, vocabulary, expected_images=None, fill=()):
             "expected images have no answer",
             expected=f"{len(expected)} images",
             received=f"{len(missing)} missing, first {', '.join(missing[:3])}",
+            file=path,
         )
     if not rows:
         raise errors.DataError("there is no image to write", file=path)
@@ -222,7 +315,7 @@ def write(path, answers, vocabulary, expected_images=None, fill=()):
     return filled
 
 
-def _problem_of(image, given, seen, known, expected):
+def _problem_of(image, given, seen, expected):
     if not image.strip():
         return "an empty image id"
     if image in seen:
@@ -231,11 +324,17 @@ def _problem_of(image, given, seen, known, expected):
         return "an image that is not among the expected ones"
     if not given:
         return "an image without any label, which always scores 0"
+    return None
+
+
+def _problem_of_codes(given, known, trainable):
     if len(set(given)) != len(given):
         return "a label stands twice"
     for code in given:
         if code not in known:
             return f"label {code!r} is not in the vocabulary"
+        if trainable is not None and code not in trainable:
+            return f"label {code!r} is not trainable"
         if code.split() != [code]:
             return f"label {code!r} holds white space, so it cannot be written"
     return None

@@ -55,6 +55,12 @@ def _require_flat(model):
 
 
 def _require_one_image_to_logits(model):
+    if any(tensor.name == "text" for tensor in model.inputs):
+        raise errors.DataError(
+            "the model reads text, and a map of the image would leave that part out",
+            expected="a model of images alone (--inputs=image)",
+            received=", ".join(tensor.name for tensor in model.inputs),
+        )
     shapes = [tuple(tensor.shape) for tensor in [*model.inputs, *model.outputs]]
     if [len(shape) for shape in shapes] != [4, 2]:
         raise errors.DataError(

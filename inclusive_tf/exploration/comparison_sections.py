@@ -182,12 +182,12 @@ def pictures(figures):
     found = figures["pictures"]
     forms = ", ".join(f"{number:,} {form}" for form, number in found["forms"].items())
     sizes = findings.sizes(found)
+    bad = found["unreadable"]
+    bad = f"; {len(bad):,} more could not be read" if bad else ""
     text = [
         f"Measured on {texts.counted(found['read'], 'image')} "
         f"({forms}), drawn evenly over groups and splits, so that small ones are not "
-        "lost; "
-        f"{len(found['unreadable']):,} more could not be read. "
-        + sections.shown(len(found["cells"]), found["cells_in_use"],
+        f"lost{bad}. " + sections.shown(len(found["cells"]), found["cells_in_use"],
                          "pairs of group and split")
     ]  # fmt: skip
     if sizes != findings.pictures(figures):
@@ -199,7 +199,6 @@ def pictures(figures):
                       _light),
     ]  # fmt: skip
     if len(found["sizes"]) > 1:
-        plots.append(_sizes_plot(found))
         plots.append(
             _measure_plot(found, "aspect", "Width over height", "width / height",
                           texts.decimal)
@@ -208,4 +207,7 @@ def pictures(figures):
         _measure_plot(found, "bytes", "Bytes of an image's file or record", "bytes",
                       texts.size, tickformat="~s")
     )  # fmt: skip
+    # last, as it is taller than those that stand in pairs
+    if len(found["sizes"]) > 1:
+        plots.append(_sizes_plot(found))
     return {"text": text, "plots": plots, "tables": unreadable(found)}

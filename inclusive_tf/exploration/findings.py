@@ -37,12 +37,13 @@ def frequency(figures):
         return "No image shows a label"
     first, last = found["most"][0], (found["least"] or found["most"])[-1]
     sentence = (
-        f"{texts.name(first['name'])} is on {texts.percent(first['share'])} of the "
+        f"{texts.quoted(first['name'])} is on {texts.percent(first['share'])} of the "
         "images"
     )
     if last is not first:
         sentence += (
-            f", {texts.name(last['name'])} on {texts.counted(last['images'], 'image')}"
+            f", {texts.quoted(last['name'])} on "
+            f"{texts.counted(last['images'], 'image')}"
         )
     never = found["labels"] - found["in_use"]
     if never:
@@ -87,7 +88,7 @@ def boxes(figures):
         return "Nothing is known of the boxes' attributes"
     name = max(known, key=known.get)
     return (
-        f"“{texts.name(name)}” is the commonest attribute of boxes: "
+        f"{texts.quoted(name)} is the commonest attribute of boxes: "
         f"{texts.percent(known[name])} of those where it is known"
     )
 
@@ -100,8 +101,8 @@ def co_occurrence(figures):
         return f"No labels that share {least} come together beyond chance"
     first = found["pairs"][0]
     return (
-        f"{texts.name(first['a']['name'])} and {texts.name(first['b']['name'])} come "
-        f"together {texts.times(first['lift'])} as often as by chance"
+        f"{texts.quoted(first['a']['name'])} and {texts.quoted(first['b']['name'])} "
+        f"come together {texts.times(first['lift'])} as often as by chance"
     )
 
 
@@ -115,7 +116,7 @@ def group_by_label(figures):
     if far["distance"] <= 2 * far["chance"]:
         return "No group's mix of labels is far from the whole"
     return (
-        f"{texts.name(far['name'])} has a mix of labels of its own: "
+        f"{texts.quoted(far['name'])} has a mix of labels of its own: "
         f"{far['distance']:.2f} from the whole, where chance gives {far['chance']:.2f}"
     )
 
@@ -134,7 +135,7 @@ def shift(figures):
     first = max(clear, key=lambda one: abs(one["to"]["share"] - one["from"]["share"]))
     falls = first["to"]["share"] < first["from"]["share"]
     return (
-        f"{ends}, {texts.name(first['name'])} {'falls' if falls else 'rises'} from "
+        f"{ends}, {texts.quoted(first['name'])} {'falls' if falls else 'rises'} from "
         f"{texts.percent(first['from']['share'])} to "
         f"{texts.percent(first['to']['share'])} of the images"
     )

@@ -24,9 +24,10 @@ def labels_per_image(figures):
     if found["min"] == found["max"]:
         return {}
     verb = "has" if found["none"] == 1 else "have"
+    bare = (f"{texts.counted(found['none'], 'image')} of {found['images']:,} {verb} no "
+            "label.")  # fmt: skip
     return {
-        "text": [f"{texts.counted(found['none'], 'image')} of {found['images']:,} "
-                 f"{verb} no label."],
+        "text": [bare if found["none"] else "Every image has a label."],
         "plots": [
             sections.Plot(
                 "labels_per_image",

@@ -47,6 +47,11 @@ class Section:
     tables: list = dataclasses.field(default_factory=list)
     missing: str = ""
 
+    @property
+    def is_bare(self):
+        """Whether there is nothing to show but why."""
+        return bool(self.missing) and not self.tables
+
 
 def where(split):
     """Returns "split train", or "all images" for None."""
@@ -62,5 +67,6 @@ def described(figures):
 def shown(number, whole, what="labels"):
     """Returns the sentence that says how many of how many are shown."""
     if number >= whole:
-        return f"All {whole:,} {what} are shown."
+        said = {1: "The only one is shown.", 2: f"Both {what} are shown."}
+        return said.get(whole, f"All {whole:,} {what} are shown.")
     return f"{number:,} of {whole:,} {what} are shown."

@@ -89,6 +89,11 @@ def name(text):
     return cut
 
 
+def quoted(text):
+    """Returns `name` in quotation marks, as a sentence can begin with a name."""
+    return f"“{name(text)}”"
+
+
 def tick(text, columns):
     """Returns a name beside an axis, for plotly, cut to so many columns.
 

@@ -19,6 +19,7 @@ LOSSES = {
     "distribution_balanced": (
         "inclusive_tf.losses.distribution_balanced:MultilabelDistributionBalanced"
     ),
+    "entropy": "inclusive_tf.losses.entropy:MultilabelEntropy",
     "focal": "inclusive_tf.losses.focal:MultilabelFocal",
     "group_dro": "inclusive_tf.losses.group_dro:MultilabelGroupDRO",
     "logit_adjusted": "inclusive_tf.losses.logit_adjusted:MultilabelLogitAdjusted",
@@ -59,6 +60,7 @@ class LossConfig:
         positive_weight: of present labels, one for all; 0 follows their shares
             (weighted_binary_cross_entropy).
         largest_weight: where those by shares end (weighted_binary_cross_entropy).
+        weight_power: of the labels' inverse counts, as weights (multilabel_softmax).
         step_size: of the group weights (group_dro).
         adjustment: C of C / sqrt(size of the group) (group_dro).
         label_counts: C values, training images that show each label.
@@ -79,6 +81,7 @@ class LossConfig:
     bias_scale: float | None = None
     positive_weight: float | None = None
     largest_weight: float | None = None
+    weight_power: float | None = None
     step_size: float | None = None
     adjustment: float | None = None
     label_counts: tuple = ()

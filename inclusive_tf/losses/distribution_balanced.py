@@ -11,9 +11,10 @@ from inclusive_tf.losses import base, measured
 class MultilabelDistributionBalanced(base.PairLoss):
     """Rebalanced weights with negative-tolerant regularisation, mean over known pairs.
 
-    Wu et al. 2020, arXiv 2007.09654, sections 3.1 and 3.2. Where classes are drawn
-    alike (class-aware sampling), an image is drawn once for each of its labels; r is
-    the share that one label would have in that:
+    Wu et al. 2020, arXiv 2007.09654, sections 3.1 and 3.2 (equations 3 to 5, 9 and
+    10), without the focal factor of their DB-focal. Where classes are drawn alike
+    (class-aware sampling), an image is drawn once for each of its labels; r is the
+    share that one label would have in that:
 
         r_ic = (1 / n_c) / sum_j y_ij / n_j
         v_ic = alpha + sigmoid(beta (r_ic - mu))
@@ -25,6 +26,11 @@ class MultilabelDistributionBalanced(base.PairLoss):
                                  + (1-y) / lambda softplus(lambda (s - nu)) ]
 
     An image that shows no label has v = alpha + 1, r's limit. The served logit is s.
+
+    The defaults are the authors' for COCO-MLT. In one point this differs: the paper's
+    share_c in nu is n_c / N of the data set, here it is the share of the draws, which
+    is that of what the bias meets. The two are one without resampling; with kappa =
+    0.05, a label drawn twenty times as often has a nu that is lower by 0.15.
 
     Args:
         label_counts: C values, training images that show each label.

@@ -33,6 +33,7 @@ MODELS = {
 }
 
 POOLINGS = ("average", "flatten")
+INPUTS = ("image", "image_and_text", "text")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,11 @@ class ModelConfig:
         dtype: Keras dtype policy: float32, mixed_float16 or mixed_bfloat16. Logits are
             float32 in any case.
         seed: decides the initial weights.
+        inputs: a name in `INPUTS`. Text is read by a GRU, whose state stands beside the
+            pooled image (before the hidden layers), or alone.
+        text_vocabulary: numbers that a token can have, with padding and unknown.
+        text_length: tokens of a text, L.
+        text_units: width of the words' vectors, and units of the GRU.
     """
 
     name: str = "densenet_small"
@@ -84,6 +90,10 @@ class ModelConfig:
     initial_bias: tuple = ()
     dtype: str = "float32"
     seed: int = 0
+    inputs: str = "image"
+    text_vocabulary: int = 0
+    text_length: int = 16
+    text_units: int = 64
 
     def __post_init__(self):
         for name in ("mean", "deviation", "blocks", "hidden", "initial_bias"):
@@ -128,6 +138,14 @@ class ModelConfig:
                 self.dtype in ("float32", "mixed_float16", "mixed_bfloat16"),
                 "float32, mixed_float16 or mixed_bfloat16",
             ),
+            ("inputs", self.inputs in INPUTS, ", ".join(INPUTS)),
+            (
+                "text_vocabulary",
+                self.inputs == "image" or self.text_vocabulary >= 3,
+                "at least 3: padding, unknown and a word",
+            ),
+            ("text_length", self.text_length >= 1, "at least 1"),
+            ("text_units", self.text_units >= 1, "at least 1"),
         )
         for field, right, expected in checks:
             if not right:
@@ -144,9 +162,10 @@ def build(config):
         config: `ModelConfig`.
 
     Returns:
-        (model, final_feature_map): a `keras.Model` from float32 [B, H, W, channels] in
-        0..1 to float32 logits [B, C], and the name of the layer whose output is the
-        final feature map.
+        (model, final_feature_map): a `classifier.Classifier` to float32 logits [B, C],
+        and the name of the layer whose output is the final feature map ("" for text
+        alone). It takes images, float32 [B, H, W, channels] in 0..1, or tokens, int32
+        [B, L], or both as {"image": ..., "text": ...}; see `head.inputs_of`.
 
     Raises:
         errors.SettingError: an unknown name, or an input too small for the model.

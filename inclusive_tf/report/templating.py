@@ -3,9 +3,11 @@
 import pathlib
 
 import jinja2
+import markupsafe
 
 from inclusive_tf.report import wording
 
+_BREAKS = "/_-"
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
 
@@ -26,8 +28,17 @@ def environment(*folders, **filters):
     made.filters |= {
         "short": wording.short,
         "clean": wording.clean,
+        "breakable": breakable,
         "count": wording.count,
         "number": wording.number,
     }
     made.filters |= filters
     return made
+
+
+def breakable(text):
+    """Returns a name as markup that a narrow column breaks between its parts first."""
+    found = markupsafe.escape(text)
+    for mark in _BREAKS:
+        found = found.replace(mark, mark + markupsafe.Markup("<wbr>"))
+    return found

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from data_pipelines import errors
 from inclusive_tf.metrics import mean_f2
+from inclusive_tf.models import head
 from inclusive_tf.training import checkpoints, optimizers
 
 
@@ -39,25 +40,52 @@ class Data:
     save_iterator: bool = False
 
 
-def make_step(model, loss, optimizer, jit_compile=False):
-    """Returns the compiled step: (images, targets, groups or None) → float32 loss.
+def make_step(model, loss, optimizer, jit_compile=False, heads=None):
+    """Returns the compiled step: (inputs, targets, groups, every) → float32 loss.
+
+    Groups may be None, and so may `every`, float [B, C]: what second heads are told of
+    where the targets show one label of several.
 
     The gradient is applied only when the loss is finite. Statistics of batch
     normalisation move before that is known, so after a loss that is no number the
     newest checkpoint is what is good, not the model in memory.
+
+    Args:
+        model: `keras.Model` from inputs to logits, whose layers are named as those of
+            `models.head`.
+        loss: a `losses.base.MultilabelLoss`.
+        optimizer: built for `trainable_variables(model, heads)`.
+        jit_compile: whether XLA compiles the step.
+        heads: `second_heads.SecondHeads`, whose losses are added, or None.
     """
+    both = None if heads is None else head.features_and_logits(model)
+    variables = trainable_variables(model, heads)
+
+    def loss_of(inputs, targets, groups, every):
+        if heads is None:
+            return loss.of_batch(targets, model(inputs, training=True), groups)
+        outputs = both(inputs, training=True)
+        value = loss.of_batch(targets, outputs[head.LOGITS], groups)
+        told = targets if every is None else every
+        return value + heads.loss(told, outputs[head.FEATURES])
 
     @tf.function(jit_compile=jit_compile)
-    def step(images, targets, groups=None):
+    def step(inputs, targets, groups=None, every=None):
         with tf.GradientTape() as tape:
-            value = loss.of_batch(targets, model(images, training=True), groups)
+            value = loss_of(inputs, targets, groups, every)
             scaled = optimizer.scale_loss(value)
-        gradients = tape.gradient(scaled, model.trainable_variables)
+        gradients = tape.gradient(scaled, variables)
         if tf.math.is_finite(value):
-            optimizer.apply(gradients, model.trainable_variables)
+            optimizer.apply(gradients, variables)
         return value
 
     return step
+
+
+def trainable_variables(model, heads=None):
+    """Returns the variables that a step changes by their gradient, in order."""
+    extra = [] if heads is None else heads.trainable_variables
+    return [*model.trainable_variables, *extra]
 
 
 def evaluate(model, loss, dataset, score=None):
@@ -69,7 +97,7 @@ def evaluate(model, loss, dataset, score=None):
     metric = mean_f2.MeanFBeta()
     numerator = denominator = 0.0
     for batch in dataset:
-        logits = score(batch["image"])
+        logits = score(head.inputs_of(model, batch))
         numerator += float(tf.reduce_sum(loss.per_image(batch["target"], logits)))
         denominator += float(tf.reduce_sum(loss.normaliser(batch["target"])))
         metric.update_state(batch["target"], logits)
@@ -81,26 +109,27 @@ def evaluate(model, loss, dataset, score=None):
 
 def make_scoring(model):
     """Returns the compiled forward pass, traced once for every batch size."""
-    shape = (None, *model.input_shape[1:])
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-    def score(images):
-        return model(images, training=False)
+    @tf.function(input_signature=[head.inputs_signature(model)])
+    def score(inputs):
+        return model(inputs, training=False)
 
     return score
 
 
-def train(model, loss, data, config, folder, writer, callbacks=()):
+def train(model, loss, data, config, folder, writer, callbacks=(), heads=None):
     """Trains a model, from its newest checkpoint when there is one.
 
     Args:
-        model: `keras.Model` from images to logits.
+        model: `keras.Model` from inputs (`head.inputs_of` a batch) to logits.
         loss: a `losses.base.MultilabelLoss`.
         data: `Data`.
         config: `config.TrainingConfig`.
         folder: folder of the checkpoints.
         writer: a `writers.Writer`, told the figures of every epoch.
         callbacks: Keras callbacks; `model.stop_training` is obeyed.
+        heads: `second_heads.SecondHeads` that learn along, or None. Checkpoints hold
+            them beside the model's weights, not among them.
 
     Returns:
         `checkpoints.State` after the last epoch.
@@ -112,34 +141,31 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
     optimizer = optimizers.build(config, config.epochs * data.steps_per_epoch)
     if model.dtype_policy.name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(model.trainable_variables)
+    optimizer.build(trainable_variables(model, heads))
+    beside = [*loss.variables, *(heads.variables if heads else ())]
     state = checkpoints.newest(folder) or checkpoints.State()
     epoch, first_step = divmod(state.step, data.steps_per_epoch)
     batches = iter(data.training(epoch, first_step * config.batch_size))
     iterator = batches if data.save_iterator else None
     if state.step:
         print(f"resuming after step {state.step:,}", flush=True)
-        checkpoints.restore(
-            folder, state.step, model, optimizer, iterator, loss.variables
-        )
+        checkpoints.restore(folder, state.step, model, optimizer, iterator, beside)
     model.optimizer, model.stop_training = optimizer, False
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
-    step = make_step(model, loss, optimizer, config.jit_compile)
+    step = make_step(model, loss, optimizer, config.jit_compile, heads)
     score = make_scoring(model)
     listeners.on_train_begin()
     while epoch < config.epochs and not model.stop_training:
         listeners.on_epoch_begin(epoch)
-        figures = _epoch(step, batches, listeners, state, data, config)
+        figures = _epoch(model, step, batches, listeners, state, data, config)
         if data.validation is not None:
             found = evaluate(model, loss, data.validation, score)
             figures |= {f"validation_{name}": value for name, value in found.items()}
             _check(found["loss"], state.step + data.steps_per_epoch)
-        _check_weights(model, state.step + data.steps_per_epoch)
+        _check_weights([*model.weights, *beside], state.step + data.steps_per_epoch)
         state = _next_state(state, data.steps_per_epoch, figures)
         figures["learning_rate"] = float(optimizer.learning_rate)
-        checkpoints.save(
-            folder, model, optimizer, state, config.keep, iterator, loss.variables
-        )
+        checkpoints.save(folder, model, optimizer, state, config.keep, iterator, beside)
         writer.epoch(epoch + 1, config.epochs, state.step, figures)
         listeners.on_epoch_end(epoch, figures)
         epoch += 1
@@ -147,7 +173,7 @@ def train(model, loss, data, config, folder, writer, callbacks=()):
     return state
 
 
-def _epoch(step, batches, listeners, state, data, config):
+def _epoch(model, step, batches, listeners, state, data, config):
     """Takes the steps of one epoch; returns its figures."""
     started = time.perf_counter()
     waited = 0.0
@@ -157,7 +183,8 @@ def _epoch(step, batches, listeners, state, data, config):
         batch = next(batches)
         waited += time.perf_counter() - before
         listeners.on_train_batch_begin(number)
-        value = step(batch["image"], batch["target"], batch.get("group"))
+        inputs = head.inputs_of(model, batch)
+        value = step(inputs, batch["target"], batch.get("group"), batch.get("every"))
         total += value
         last = number + 1 == data.steps_per_epoch
         if (number + 1) % config.check_every == 0 or last:
@@ -183,9 +210,9 @@ def _check(total, step, what="loss"):
         )
 
 
-def _check_weights(model, step):
+def _check_weights(weights, step):
     """Stops before weights that are no numbers become a checkpoint."""
-    for weight in model.weights:
+    for weight in weights:
         _check(float(keras.ops.sum(keras.ops.absolute(weight))), step, weight.path)
 
 

@@ -75,7 +75,7 @@ def test_rejected_images_are_never_decoded(table, carrier, monkeypatch):
     for location in table.locations[10:]:
         with open(location, "wb") as file:
             file.write(b"no image at all")
-    rates = np.where(np.arange(20) < 10, 1.0, 0.0)
+    rates = np.where(np.arange(20) < 10, 1.0, 0.0)[None]
     decoded = count_decodes(monkeypatch)
     whole = take(table, rates, pipeline(carrier), 10)
     assert {int(e) for batch in whole for e in batch["example"]} <= set(range(10))
@@ -85,7 +85,7 @@ def test_rejected_images_are_never_decoded(table, carrier, monkeypatch):
 
 def test_one_epoch_decodes_as_many_images_as_it_draws(table, monkeypatch):
     decoded = count_decodes(monkeypatch)
-    rates = np.where(np.arange(20) < 4, 4.0, 0.25)
+    rates = np.where(np.arange(20) < 4, 4.0, 0.25)[None]
     whole = list(batches.training_batches(table, rates, pipeline(), epochs=1))
     assert len(decoded) == 4 * len(whole) == 20
 
@@ -96,14 +96,14 @@ def test_rejected_files_are_never_read_with_an_index(table, keep_bytes):
 
     for location in table.locations[10:]:
         os.unlink(location)
-    rates = np.where(np.arange(20) < 10, 1.0, 0.0)
+    rates = np.where(np.arange(20) < 10, 1.0, 0.0)[None]
     assert len(take(table, rates, pipeline(keep_bytes=keep_bytes), 10)) == 10
 
 
 def test_pixels_that_are_kept_are_decoded_once_and_give_the_same_batches(
     table, monkeypatch
 ):
-    rates = np.where(np.arange(20) < 4, 4.0, np.where(np.arange(20) < 12, 0.5, 0.0))
+    rates = np.repeat([[4.0, 0.5, 0.0]], [4, 8, 8], axis=1)
     where = {"first_epoch": 1, "first_draw": 4}
     expected = take(table, rates, pipeline(augment=VARIED), 10, **where)
     decoded = count_decodes(monkeypatch)
@@ -118,13 +118,13 @@ def test_pixels_that_are_kept_are_decoded_once_and_give_the_same_batches(
 def test_pixels_that_do_not_fit_are_decoded_when_drawn(table, monkeypatch):
     decoded = count_decodes(monkeypatch)
     config = pipeline(keep_bytes=20 * 8 * 8 * 4 - 1)
-    list(batches.training_batches(table, np.full(20, 1.0), config, epochs=3))
+    list(batches.training_batches(table, np.ones((1, 20)), config, epochs=3))
     assert len(decoded) == 60
 
 
 @pytest.mark.parametrize("carrier", batches.CARRIERS)
 def test_image_target_and_example_belong_together(table, carrier):
-    rates = np.full(20, 1.0)
+    rates = np.ones((1, 20))
     expected = table.labels.targets(True)
     for batch in take(table, rates, pipeline(carrier), 10):
         np.testing.assert_array_equal(batch["target"], expected[batch["example"]])
@@ -134,7 +134,7 @@ def test_image_target_and_example_belong_together(table, carrier):
 
 
 def test_batches_follow_the_plan_and_resume_within_an_epoch(table):
-    rates = np.full(20, 1.0)
+    rates = np.ones((1, 20))
     whole = take(table, rates, pipeline(), 10)
     drawn = np.concatenate([batch["example"] for batch in whole])
     expected = [plan.make(rates, 0, epoch).example for epoch in range(2)]
@@ -145,16 +145,72 @@ def test_batches_follow_the_plan_and_resume_within_an_epoch(table):
         np.testing.assert_array_equal(first["image"], second["image"])
 
 
+@pytest.mark.parametrize("keep_bytes", KEEPING)
+def test_each_epoch_follows_its_alternative_and_all_that_can_come_is_there(
+    table, keep_bytes
+):
+    """Images of one alternative alone, so that none may be missing from memory."""
+    rates = np.repeat([[2.0, 0.0], [0.0, 2.0]], 10, axis=1)
+    whole = take(table, rates, pipeline(keep_bytes=keep_bytes), 40)
+    drawn = np.concatenate([batch["example"] for batch in whole]).reshape(8, 20)
+    chosen = [plan.alternative(2, 0, epoch) for epoch in range(8)]
+    assert set(chosen) == {0, 1}
+    assert (drawn // 10 == np.array(chosen)[:, None]).all()
+    level = np.concatenate([levels(batch) for batch in whole])
+    np.testing.assert_allclose(level, drawn.ravel(), atol=1e-3)
+
+
+@pytest.mark.parametrize("carrier", batches.CARRIERS)
+def test_a_draw_may_show_one_of_its_labels_and_evaluation_shows_all(table, carrier):
+    config = dataclasses.replace(pipeline(carrier), one_label="absent")
+    shown = table.labels.targets(True)
+    found = np.zeros((20, 3))
+    for batch in take(table, np.full((1, 20), 2.0), config, 30):
+        assert (batch["target"].sum(axis=1) == 1).all()
+        assert (batch["target"] <= shown[batch["example"]]).all()
+        np.add.at(found, batch["example"], batch["target"])
+    # images with two labels show either in turn
+    np.testing.assert_array_equal(found > 0, shown > 0)
+    for batch in batches.evaluation_batches(table, IMAGE, 20):
+        np.testing.assert_array_equal(batch["target"], shown)
+
+
+def test_of_a_mix_each_image_shows_one_of_its_labels(table):
+    partners = np.full((20, 1), -1)
+    partners[0] = 6
+    config = dataclasses.replace(mixed_pipeline(partners), one_label="absent")
+    table = dataclasses.replace(
+        table,
+        labels=labels.SparseLabels.from_lists(
+            [[0, 1] if row == 0 else [2, 3] for row in range(20)], 4
+        ),
+    )
+    mixed = 0
+    for batch in take(table, np.where(np.arange(20) == 0, 8.0, 0.0)[None], config, 20):
+        own, other = batch["target"][:, :2], batch["target"][:, 2:]
+        assert ((own > 0).sum(axis=1) == 1).all()
+        np.testing.assert_allclose(own.sum(axis=1) + other.sum(axis=1), 1, atol=1e-6)
+        assert ((other > 0).sum(axis=1) <= 1).all()
+        mixed += np.count_nonzero(other)
+    assert mixed > 0
+
+
+def test_an_unknown_way_to_show_one_label_lists_the_known_ones(table):
+    config = dataclasses.replace(pipeline(), one_label="two")
+    with pytest.raises(ValueError, match=r"none, absent, unknown. Received: two"):
+        batches.training_batches(table, np.ones((1, 20)), config, epochs=1)
+
+
 def test_a_repeated_image_is_augmented_differently_each_time(table):
-    rates = np.zeros(20)
-    rates[3] = 8.0
+    rates = np.zeros((1, 20))
+    rates[0, 3] = 8.0
     first, second, third = take(table, rates, pipeline(augment=VARIED, batch_size=8), 3)
     seen = np.concatenate([first["image"], second["image"], third["image"]])
     assert len(np.unique(seen.reshape(24, -1), axis=0)) == 24
 
 
 def test_batches_have_a_static_shape(table):
-    found = batches.training_batches(table, np.ones(20), pipeline(), epochs=1)
+    found = batches.training_batches(table, np.ones((1, 20)), pipeline(), epochs=1)
     assert found.element_spec["image"].shape == (4, 8, 8, 1)
 
 
@@ -195,7 +251,7 @@ def test_blank_images_have_a_deviation_that_can_be_divided_by(table, tmp_path):
 
 def test_an_unknown_carrier_lists_the_known_ones(table):
     with pytest.raises(ValueError, match=r"indexed, streaming. Received: bus"):
-        batches.training_batches(table, np.ones(20), pipeline("bus"), epochs=1)
+        batches.training_batches(table, np.ones((1, 20)), pipeline("bus"), epochs=1)
 
 
 def mixed_pipeline(partners, max_share=0.5, **settings):
@@ -223,7 +279,7 @@ def test_only_repeated_draws_with_a_partner_are_mixed(table, partners, keep_byte
     table = dataclasses.replace(
         table, labels=labels.SparseLabels.from_dense(np.eye(20))
     )
-    rates = np.where(np.arange(20) < 8, 5.0, 0.0)
+    rates = np.where(np.arange(20) < 8, 5.0, 0.0)[None]
     config = mixed_pipeline(partners, keep_bytes=keep_bytes, batch_size=8)
     drawn = plan.make(rates, 0, 0)
     whole = take(table, rates, config, 5)
@@ -255,7 +311,7 @@ def test_only_repeated_draws_with_a_partner_are_mixed(table, partners, keep_byte
 
 
 def test_mixing_is_the_same_from_kept_pixels_and_from_files(table, partners):
-    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)[None]
     from_files, kept = (
         take(table, rates, mixed_pipeline(partners, keep_bytes=k, augment=VARIED), 15)
         for k in KEEPING
@@ -267,7 +323,7 @@ def test_mixing_is_the_same_from_kept_pixels_and_from_files(table, partners):
 
 @pytest.mark.parametrize("keep_bytes", KEEPING)
 def test_mixing_goes_on_as_if_never_broken_off(table, partners, keep_bytes):
-    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)[None]
     config = mixed_pipeline(partners, keep_bytes=keep_bytes, augment=VARIED)
     whole = take(table, rates, config, 12)
     rest = take(table, rates, config, 2, first_epoch=1, first_draw=10)
@@ -278,7 +334,7 @@ def test_mixing_goes_on_as_if_never_broken_off(table, partners, keep_bytes):
 
 
 def test_only_mixed_draws_decode_two_images(table, partners, monkeypatch):
-    rates = np.where(np.arange(20) < 10, 3.0, 0.0)
+    rates = np.where(np.arange(20) < 10, 3.0, 0.0)[None]
     decoded = count_decodes(monkeypatch)
     config = mixed_pipeline(partners, batch_size=6)
     whole = list(batches.training_batches(table, rates, config, epochs=1))
@@ -290,7 +346,7 @@ def test_only_mixed_draws_decode_two_images(table, partners, monkeypatch):
 def test_a_partner_that_is_never_drawn_is_decoded_all_the_same(table):
     partners = np.full((20, 1), -1)
     partners[0] = 19
-    rates = np.where(np.arange(20) < 1, 8.0, 0.0)
+    rates = np.where(np.arange(20) < 1, 8.0, 0.0)[None]
     for keep_bytes in KEEPING:
         config = mixed_pipeline(partners, 1.0, keep_bytes=keep_bytes)
         found = np.concatenate(
@@ -302,7 +358,7 @@ def test_a_partner_that_is_never_drawn_is_decoded_all_the_same(table):
 
 def test_what_is_unknown_of_either_image_is_unknown_of_the_mix(table, partners):
     table = dataclasses.replace(table, unlisted_is_absent=False)
-    rates = np.where(np.arange(20) == 0, 8.0, 0.0)
+    rates = np.where(np.arange(20) == 0, 8.0, 0.0)[None]
     known = table.labels.targets(False)
     partners[0] = [1, 1]
     for batch in take(table, rates, mixed_pipeline(partners), 2):
@@ -316,5 +372,8 @@ def test_what_is_unknown_of_either_image_is_unknown_of_the_mix(table, partners):
 def test_a_stream_cannot_be_mixed(table, partners):
     with pytest.raises(ValueError, match=r"random access.* Received: streaming"):
         batches.training_batches(
-            table, np.ones(20), mixed_pipeline(partners, carrier="streaming"), epochs=1
+            table,
+            np.ones((1, 20)),
+            mixed_pipeline(partners, carrier="streaming"),
+            epochs=1,
         )

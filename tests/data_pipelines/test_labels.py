@@ -1,5 +1,7 @@
 """Sparse truth agrees with dense matrices, and tables select what they say."""
 
+import dataclasses
+
 import hypothesis
 import hypothesis.extra.numpy as hypothesis_numpy
 import hypothesis.strategies as st
@@ -88,6 +90,15 @@ def test_a_split_holds_its_examples_and_their_columns():
     assert chosen.columns["half"].tolist() == ["left", "both"]
     assert chosen.labels.multi_hot().tolist() == [[True, False], [True, True]]
     assert chosen.group_counts() == {"north": 2, "south": 0, "empty": 0}
+
+
+def test_texts_given_as_a_string_array_are_kept_each_as_long_as_it_is():
+    texts = np.array(["a", "much longer", ""])
+    table = dataclasses.replace(_table(), text=texts, columns={"half": texts})
+    for found in (table.text, table.columns["half"], table.take([1, 0, 2]).text):
+        assert found.dtype == object
+    assert table.take([2, 1]).text.tolist() == ["", "much longer"]
+    assert _table().text is None
 
 
 def test_split_counts_name_empty_splits_too():

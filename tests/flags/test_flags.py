@@ -8,11 +8,12 @@ import sys
 import pytest
 from absl import flags as absl_flags
 
-from data_pipelines import batches
+from data_pipelines import batches, target_transforms
 from data_pipelines.resampling import policies
 from data_pipelines.sources import table
-from inclusive_tf import losses, models
+from inclusive_tf import experiment, losses, models
 from inclusive_tf.training import config as training_config
+from inclusive_tf.training import second_heads
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(
@@ -20,16 +21,23 @@ SCRIPTS = sorted(
     for path in (ROOT / "tools").glob("*.py")
     if "command.run(main)" in path.read_text() and path.stem != "command"
 )
-RECIPES = sorted((ROOT / "flags" / "recipes").glob("*.flags"))
+RECIPES = sorted(
+    path
+    for path in (ROOT / "flags" / "recipes").glob("*.flags")
+    if "python -m tools.train" in path.read_text()
+)
 
 
 @pytest.fixture(scope="module")
 def defined():
-    """All flags of a training, as typed by nobody."""
+    """All flags of a training, as typed by nobody, for this module only."""
     from flags import experiment_flags
 
+    before = set(absl_flags.FLAGS)
     experiment_flags.define()
-    return absl_flags.FLAGS
+    yield absl_flags.FLAGS
+    for name in set(absl_flags.FLAGS) - before:
+        delattr(absl_flags.FLAGS, name)
 
 
 def default(defined, name):
@@ -48,6 +56,15 @@ def test_model_flags_have_the_defaults_of_the_library(defined):
     assert default(defined, "model") == models.ModelConfig.name
 
 
+def test_text_and_head_flags_have_the_defaults_of_the_library(defined):
+    for name in ("inputs", "text_length", "text_units"):
+        assert default(defined, name) == getattr(models.ModelConfig, name)
+    assert default(defined, "text_vocabulary") == experiment.Experiment.text_words
+    for field in dataclasses.fields(second_heads.SecondHeadsConfig):
+        name = field.name.replace("_weight", "_head_weight")
+        assert default(defined, name) == field.default, name
+
+
 def test_table_flags_have_the_defaults_of_the_library(defined):
     for field in dataclasses.fields(table.TableConfig):
         name = {"seed": "data_seed"}.get(field.name, field.name)
@@ -57,12 +74,30 @@ def test_table_flags_have_the_defaults_of_the_library(defined):
             assert found == field.default, name
 
 
+def test_every_setting_of_a_policy_is_a_flag_with_its_default(defined):
+    from flags import resampling_flags
+
+    found = {}
+    for policy in policies.POLICIES:
+        for setting, value in policies.defaults(policy).items():
+            flag = resampling_flags.SETTING_FLAGS[setting]
+            assert default(defined, flag) == value, (policy, setting)
+            found.setdefault(setting, []).append(policy)
+    assert set(found) == set(resampling_flags.SETTING_FLAGS)
+    # the help says which policy takes a setting that others do not
+    for setting, takers in found.items():
+        if len(takers) == 1:
+            help_text = defined[resampling_flags.SETTING_FLAGS[setting]].help
+            assert help_text.startswith(takers[0] + ":"), setting
+
+
 def test_choices_are_those_of_the_registries(defined):
     for name, registry in (
         ("model", models.MODELS),
         ("loss", losses.LOSSES),
         ("resampling", policies.POLICIES),
         ("carrier", batches.CARRIERS),
+        ("one_label", target_transforms.ONE_LABEL),
     ):
         assert set(defined[name].parser.enum_values) == set(registry), name
 

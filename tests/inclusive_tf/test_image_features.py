@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import errors
+from data_pipelines import augmentation, errors
 from data_pipelines.resampling import mixing
 from data_pipelines.sources import table as table_source
 from inclusive_tf import experiment, image_features
@@ -51,9 +51,12 @@ def test_nothing_rare_is_nothing_to_mix(table):
 
 def test_mixing_is_refused_before_anything_is_read_from_a_stream():
     settings = dict.fromkeys(
-        field.name for field in dataclasses.fields(experiment.Experiment)
+        field.name
+        for field in dataclasses.fields(experiment.Experiment)
+        if field.default_factory is dataclasses.MISSING
     )
     settings |= {"carrier": "streaming", "mixing": mixing.MixingConfig(below=5)}
+    settings |= {"augment": augmentation.AugmentationConfig(), "model": {}}
     with pytest.raises(errors.SettingError, match="random access"):
         experiment.Experiment(**settings)
     settings["mixing"] = mixing.MixingConfig()

@@ -179,6 +179,31 @@ def test_the_hash_of_a_last_layer_names_its_weights(tmp_path):
     assert moved.layer_hash != one.layer_hash
 
 
+def test_the_variant_is_kept_and_older_folders_have_none(tmp_path):
+    one = dataclasses.replace(_predictions(), variant="mirror, mean of logits")
+    one.save(tmp_path / "p")
+    assert predictions.load(tmp_path / "p").variant == one.variant
+    assert one.take([1]).variant == one.variant
+    _rewrite_manifest(tmp_path / "p", lambda manifest: manifest.pop("variant"))
+    assert predictions.load(tmp_path / "p").variant == ""
+
+
+def test_one_layer_behind_other_views_is_another_way_of_the_model():
+    one = _with_layer(_predictions())
+    other = dataclasses.replace(one, variant="mirror, mean of logits")
+    predictions.require_same_model(one, one, "they differ")
+    message = r"they differ, or .*another way.*one view by.*Received: mirror, mean of"
+    for first, second in (
+        (one, other),
+        (dataclasses.replace(one, kernel=None, bias=None), other),
+    ):
+        with pytest.raises(errors.DataError, match=message):
+            predictions.require_same_model(first, second, "they differ")
+    moved = dataclasses.replace(one, bias=one.bias + 1)
+    with pytest.raises(errors.DataError, match=r"they differ\. Expected: last layer"):
+        predictions.require_same_model(one, moved, "they differ")
+
+
 def test_vocabularies_that_differ_are_named_by_hash():
     one = _predictions()
     other = dataclasses.replace(

@@ -1,9 +1,5 @@
 """From predictions of several models to an ensemble, an adaptation and a submission."""
 
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -11,20 +7,6 @@ from data_pipelines import labels
 from inclusive_tf import predictions
 from inclusive_tf.adaptation import adapted
 from inclusive_tf.evaluation import f2, submissions
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _run(script, *arguments, code=0):
-    found = subprocess.run(
-        [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == code, found.stderr
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +40,9 @@ def _members(models, split):
     return [f"--predictions={models}/{name}/{split}" for name in "ab"]
 
 
-def test_an_ensemble_is_adapted_and_submitted_like_a_model(models, tmp_path):
+def test_an_ensemble_is_adapted_and_submitted_like_a_model(call, models, tmp_path):
     for split in ("tuning", "stage_1"):
-        _run(
+        call(
             "ensemble",
             *_members(models, split),
             "--weights=1,3",
@@ -69,7 +51,7 @@ def test_an_ensemble_is_adapted_and_submitted_like_a_model(models, tmp_path):
     mean = predictions.load(tmp_path / "stage_1")
     both = [predictions.load(models / name / "stage_1").logits for name in "ab"]
     np.testing.assert_allclose(mean.logits, (both[0] + 3 * both[1]) / 4, atol=1e-5)
-    said = _run(
+    said = call(
         "adapt",
         f"--predictions={tmp_path}/tuning",
         "--temperature",
@@ -78,7 +60,7 @@ def test_an_ensemble_is_adapted_and_submitted_like_a_model(models, tmp_path):
     ).stdout
     assert "temperature " in said
     assert "set of the best expected F2" in said
-    _run(
+    call(
         "submit",
         f"--predictions={tmp_path}/stage_1",
         f"--adaptation={tmp_path}/adaptation",
@@ -93,8 +75,8 @@ def test_an_ensemble_is_adapted_and_submitted_like_a_model(models, tmp_path):
 
 
 @pytest.mark.parametrize("rule", ["shrunk", "per_class_third_place"])
-def test_thresholds_a_label_are_fitted_told_and_compared(models, tmp_path, rule):
-    said = _run(
+def test_thresholds_a_label_are_fitted_told_and_compared(call, models, tmp_path, rule):
+    said = call(
         "adapt",
         f"--predictions={models}/a/tuning",
         "--priors=counted",
@@ -105,7 +87,7 @@ def test_thresholds_a_label_are_fitted_told_and_compared(models, tmp_path, rule)
     assert "on 90 tuning images (5-fold)" in said
     assert said.count(" *\n") == (rule == "shrunk")
     stage_1 = models / "a" / "stage_1"
-    said = _run(
+    said = call(
         "compare",
         f"--before={stage_1}",
         f"--after={stage_1}",
@@ -115,8 +97,8 @@ def test_thresholds_a_label_are_fitted_told_and_compared(models, tmp_path, rule)
     assert "mean F2" in said
 
 
-def test_votes_are_read_at_probability_one_half(models, tmp_path):
-    said = _run(
+def test_votes_are_read_at_probability_one_half(call, models, tmp_path):
+    said = call(
         "ensemble",
         *_members(models, "stage_1"),
         "--rule=vote",
@@ -137,8 +119,39 @@ def test_votes_are_read_at_probability_one_half(models, tmp_path):
     assert f"{still.sum()} images got the constant answer: /m/a /m/c" in said
 
 
-def test_members_are_chosen_on_a_tuning_set(models, tmp_path):
-    said = _run(
+def test_the_second_of_two_is_asked_where_the_first_is_unsure(call, models, tmp_path):
+    said = call(
+        "ensemble",
+        *_members(models, "stage_1"),
+        *[f"--select_on={models}/{name}/tuning" for name in "ab"],
+        "--rule=fallback",
+        "--fallback_by=sigmoid",
+        f"--output={tmp_path}/fitted",
+    ).stdout
+    assert "mean_f2 0." in said
+    first, second = (predictions.load(models / n / "stage_1").logits for n in "ab")
+    fitted = predictions.load(tmp_path / "fitted")
+    assert fitted.source["selected_on"] == [f"{models}/{n}/tuning" for n in "ab"]
+    chance = 1 / (1 + np.exp(-first.max(axis=1).astype(np.float64)))
+    unsure = chance < fitted.source["below"]
+    assert f"second member answered {unsure.sum()}:" in said
+    np.testing.assert_array_equal(
+        fitted.logits, np.where(unsure[:, None], second, first)
+    )
+    call(
+        "ensemble",
+        *_members(models, "stage_1"),
+        "--rule=fallback",
+        "--fallback_below=0.7",
+        "--fallback_by=sigmoid",
+        f"--output={tmp_path}/given",
+    )
+    given = predictions.load(tmp_path / "given")
+    assert given.source["fell_back"] == (chance < 0.7).sum()
+
+
+def test_members_are_chosen_on_a_tuning_set(call, models, tmp_path):
+    said = call(
         "ensemble",
         *_members(models, "stage_1"),
         *[f"--select_on={models}/{name}/tuning" for name in "ab"],
@@ -171,6 +184,11 @@ def test_members_are_chosen_on_a_tuning_set(models, tmp_path):
         ),
         (
             "ensemble",
+            ["--predictions={models}/a/tuning", "--select_on={models}/a/tuning"],
+            "90 shared, first tuning_0",
+        ),
+        (
+            "ensemble",
             ["--predictions={models}/a/tuning", "--rule=vote", "--fill=/m/x"],
             "not in the vocabulary",
         ),
@@ -181,9 +199,9 @@ def test_members_are_chosen_on_a_tuning_set(models, tmp_path):
         ),
     ],
 )
-def test_bad_input_is_one_line(models, tmp_path, script, arguments, message):
+def test_bad_input_is_one_line(call, models, tmp_path, script, arguments, message):
     filled = [one.format(models=models) for one in arguments]
-    found = _run(script, *filled, f"--output={tmp_path}/x", code=1)
+    found = call(script, *filled, f"--output={tmp_path}/x", code=1)
     (line,) = found.stderr.splitlines()
     assert message in line
     assert not (tmp_path / "x").exists()

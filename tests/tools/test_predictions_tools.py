@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,20 +10,6 @@ from data_pipelines import labels
 from inclusive_tf import predictions
 from inclusive_tf.adaptation import adapted
 from inclusive_tf.evaluation import f2, figures, submissions
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _run(script, *arguments, code=0):
-    found = subprocess.run(
-        [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == code, found.stderr
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +41,9 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def adaptation(run):
+def adaptation(call, run):
     folder = run / "adaptation" / "both"
-    found = _run(
+    found = call(
         "adapt",
         f"--predictions={run}/predictions/tuning",
         "--last_layer",
@@ -72,9 +55,9 @@ def adaptation(run):
     return folder
 
 
-def test_evaluate_prints_and_writes_the_figures(run, adaptation, tmp_path):
+def test_evaluate_prints_and_writes_the_figures(call, run, adaptation, tmp_path):
     stage_1 = run / "predictions" / "stage_1"
-    found = _run(
+    found = call(
         "evaluate",
         f"--predictions={stage_1}",
         f"--adaptation={adaptation}",
@@ -91,9 +74,9 @@ def test_evaluate_prints_and_writes_the_figures(run, adaptation, tmp_path):
     assert "not available" in found.stdout
 
 
-def test_compare_prints_and_writes_the_difference(run, adaptation, tmp_path):
+def test_compare_prints_and_writes_the_difference(call, run, adaptation, tmp_path):
     stage_1 = run / "predictions" / "stage_1"
-    found = _run(
+    found = call(
         "compare",
         f"--before={stage_1}",
         f"--after={stage_1}",
@@ -108,9 +91,9 @@ def test_compare_prints_and_writes_the_difference(run, adaptation, tmp_path):
     assert "worst group, chosen after looking: " in found.stdout
 
 
-def test_submit_writes_what_score_scores(run, tmp_path):
+def test_submit_writes_what_score_scores(call, run, tmp_path):
     stage_1 = predictions.load(run / "predictions" / "stage_1")
-    _run(
+    call(
         "submit",
         f"--predictions={run}/predictions/stage_1",
         "--threshold=0.2",
@@ -129,7 +112,7 @@ def test_submit_writes_what_score_scores(run, tmp_path):
     assert submissions.score(answers, truth).mean_f2 == pytest.approx(expected)
 
 
-def test_paths_of_a_folder_are_submitted_as_the_challenges_ids(run, tmp_path):
+def test_paths_of_a_folder_are_submitted_as_the_challenges_ids(call, run, tmp_path):
     stage_1 = predictions.load(run / "predictions" / "stage_1")
     stems = [f"{row:016x}" for row in range(len(stage_1))]
     paths = np.array([f"part{row % 2}/{stem}.jpg" for row, stem in enumerate(stems)])
@@ -148,9 +131,9 @@ def test_paths_of_a_folder_are_submitted_as_the_challenges_ids(run, tmp_path):
         "--fill=/m/a",
         f"--output={tmp_path}/answer.csv",
     )
-    assert "not among the expected" in _run(*submit, code=1).stderr
-    _run(*submit, "--id=stem")
-    found = _run(
+    assert "not among the expected" in call(*submit, code=1).stderr
+    call(*submit, "--id=stem")
+    found = call(
         "score",
         f"--submission={tmp_path}/answer.csv",
         f"--truth={tmp_path}/truth.csv",
@@ -163,22 +146,89 @@ def test_paths_of_a_folder_are_submitted_as_the_challenges_ids(run, tmp_path):
 
     paths[7] = "elsewhere/" + stems[6] + ".png"
     dataclasses.replace(stage_1, ids=paths).save(tmp_path / "predictions")
-    said = _run(*submit, "--id=stem", code=1).stderr
+    said = call(*submit, "--id=stem", code=1).stderr
     assert f"two images have the stem '{stems[6]}'" in said
 
 
-def test_an_adaptation_of_another_run_is_refused(run, adaptation, tmp_path):
+def test_images_of_the_tuning_set_are_refused_left_out_or_answered(
+    call, run, adaptation, tmp_path
+):
+    tuning, stage_1 = (
+        predictions.load(run / "predictions" / split) for split in ("tuning", "stage_1")
+    )
+    ids = stage_1.ids.astype("<U20").copy()
+    ids[3:8] = tuning.ids[:5]
+    mixed = dataclasses.replace(stage_1, ids=ids)
+    mixed.save(tmp_path / "mixed")
+    truth = [(str(image), ["/m/a"]) for image in ids]
+    submissions.write(tmp_path / "truth.csv", truth, mixed.vocabulary.ids)
+    submissions.write(tmp_path / "tuning.csv", truth[3:8], mixed.vocabulary.ids)
+    submit = (
+        "submit",
+        f"--predictions={tmp_path}/mixed",
+        f"--adaptation={adaptation}",
+        f"--expected={tmp_path}/truth.csv",
+        "--fill=/m/a",
+        f"--output={tmp_path}/answer.csv",
+    )
+    assert "5 shared, first tuning_0" in call(*submit, code=1).stderr
+    said = call(*submit, "--fitted_images=leave_out").stdout
+    assert "5 images that the adaptation was fitted on are left out" in said
+    left = submissions.read(tmp_path / "answer.csv")
+    assert list(left) == [*ids[:3], *ids[8:]]
+    said = call(*submit, "--fitted_images=answer").stdout
+    assert "5 images were fitted on: leave them out of the score" in said
+    every = submissions.read(tmp_path / "answer.csv")
+    assert list(every) == list(ids)
+    assert {image: every[image] for image in left} == left
+    said = call(
+        "score",
+        f"--submission={tmp_path}/answer.csv",
+        f"--truth={tmp_path}/truth.csv",
+        f"--exclude={tmp_path}/tuning.csv",
+    ).stdout
+    assert "5 images of the truth excluded" in said
+    assert "over 115 images" in said
+
+
+def test_a_submission_of_labels_that_are_not_trainable_is_refused(call, run, tmp_path):
+    (tmp_path / "codes.csv").write_text("label_code\n/m/a\n/m/b\n")
+    said = call(
+        "submit",
+        f"--predictions={run}/predictions/stage_1",
+        "--threshold=0.01",
+        f"--trainable={tmp_path}/codes.csv",
+        f"--output={tmp_path}/answer.csv",
+        code=1,
+    ).stderr
+    assert "is not trainable" in said
+    assert not (tmp_path / "answer.csv").exists()
+
+
+def test_a_constant_answer_is_not_chosen_on_what_it_is_scored_on(call, run):
+    arguments = (
+        "evaluate",
+        f"--predictions={run}/predictions/tuning",
+        f"--constant_from={run}/predictions/tuning",
+        "--bootstrap=0",
+    )
+    assert "80 shared, first tuning_0" in call(*arguments, code=1).stderr
+
+
+def test_an_adaptation_of_another_run_is_refused(call, run, adaptation, tmp_path):
     stage_1 = predictions.load(run / "predictions" / "stage_1")
     other = dataclasses.replace(stage_1, bias=stage_1.bias + 1)
     other.save(tmp_path / "other")
     arguments = f"--predictions={tmp_path}/other", f"--adaptation={adaptation}"
-    assert "of another model" in _run("evaluate", *arguments, code=1).stderr
+    assert "of another model" in call("evaluate", *arguments, code=1).stderr
 
 
-def test_a_refit_of_predictions_without_their_layer_says_what_to_do(run, tmp_path):
+def test_a_refit_of_predictions_without_their_layer_says_what_to_do(
+    call, run, tmp_path
+):
     tuning = predictions.load(run / "predictions" / "tuning")
     dataclasses.replace(tuning, kernel=None, bias=None).save(tmp_path / "old")
-    found = _run(
+    found = call(
         "adapt",
         f"--predictions={tmp_path}/old",
         "--last_layer",
@@ -221,8 +271,8 @@ def test_a_refit_of_predictions_without_their_layer_says_what_to_do(run, tmp_pat
         ),
     ],
 )
-def test_bad_input_is_one_line(run, adaptation, script, arguments, message):
+def test_bad_input_is_one_line(call, run, adaptation, script, arguments, message):
     filled = [one.format(run=run, adaptation=adaptation) for one in arguments]
-    found = _run(script, *filled, code=1)
+    found = call(script, *filled, code=1)
     (line,) = found.stderr.splitlines()
     assert message in line

@@ -131,5 +131,10 @@ def test_many_groups_are_drawn_together_and_nothing_found_is_said():
     page = quality_page.render(table, found, "t", 10**6)
     assert "1 of 30 images have an issue" in page
     assert "10 further groups (n = 10)" in page
-    assert "none was found" in page
+    sought = page[page.index("Looked for and not found") :]
+    assert "<dt>Dark</dt>" in sought
+    assert "Unreadable" not in sought
+    # a kind that no image has is no row of zeros
+    assert '<th scope="row">unreadable</th>' in page
+    assert '<th scope="row">dark</th>' not in page
     assert "a &lt;note&gt;" in page

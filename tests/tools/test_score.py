@@ -43,9 +43,10 @@ def test_the_last_line_is_the_score(files):
     lines = found.stdout.splitlines()
     # a: 5 / (4 + 2), b: 0
     assert lines[-1] == "mean F2 0.416667 over 2 images"
-    assert lines[0] == "1 images of the truth excluded"
-    assert lines[1] == "1 images of the submission not in the truth, ignored"
-    assert lines[2] == "95 % interval: too few images, at least 10 are needed"
+    assert lines[0].endswith("have no label, which always scores 0, first row 4 (c)")
+    assert lines[1] == "1 images of the truth excluded"
+    assert lines[2] == "1 images of the submission not in the truth, ignored"
+    assert lines[3] == "95 % interval: too few images, at least 10 are needed"
     assert found.returncode == 0
 
 
@@ -62,6 +63,17 @@ def test_the_line_before_the_score_is_its_interval(tmp_path):
     low, high = (float(end) for end in interval.split()[3::2])
     assert 0.1 < low < 0.5 < high < 0.9
     assert score == "mean F2 0.500000 over 12 images"
+
+
+def test_a_label_that_is_not_trainable_ends_the_score(files):
+    (files / "codes.csv").write_text("label_code\nx\nz\n")
+    found = _score(
+        f"--submission={files}/submission.csv",
+        f"--truth={files}/truth.csv",
+        f"--trainable={files}/codes.csv",
+    )
+    assert found.returncode == 1
+    assert "submission.csv, row 2: label 'y' is not trainable" in found.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """A data set is thinned, and training takes the list and mixes what is rare."""
 
 import csv
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,19 +8,6 @@ from PIL import Image
 
 from data_pipelines import labels
 from inclusive_tf import predictions
-
-
-@pytest.fixture
-def call(root):
-    def run(script, *arguments, code=0):
-        found = subprocess.run(
-            [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-            cwd=root, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert found.returncode == code, found.stderr
-        return found.stdout if code == 0 else found.stderr
-
-    return run
 
 
 @pytest.fixture
@@ -43,7 +28,7 @@ def test_a_data_set_is_thinned_and_trained_without_what_went(call, many, tmp_pat
     cut = tmp_path / "cut.csv"
     data = (f"--table={many}", "--dataset=table")
     said = call("similar", *data, f"--output={cut}", "--target_count=20",
-                "--method=near_identical")  # fmt: skip
+                "--method=near_identical").stdout  # fmt: skip
     with open(cut, encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     # 24 + 4 images of which 24 show red: four go, and these are the copies
@@ -62,7 +47,7 @@ def test_a_data_set_is_thinned_and_trained_without_what_went(call, many, tmp_pat
     run = tmp_path / "run"
     said = call("train", *data, f"--run={run}", f"--exclude={cut}", "--mix_below=9",
                 "--height=16", "--width=16", "--channels=3", "--blocks=1",
-                "--epochs=1", "--batch_size=8")  # fmt: skip
+                "--epochs=1", "--batch_size=8").stdout  # fmt: skip
     assert "mixing: 1 labels are on fewer than 9 images; 8 images have others" in said
     notes = (run / "data.json").read_text()
     assert "4 images were left out (similar:near_identical 4)" in notes
@@ -97,9 +82,10 @@ def test_a_models_features_are_matched_by_id(call, many, tmp_path):
     assert {row["id"], row["detail"]} == {ids[0], ids[1]}
     assert float(row["score"]) == 1
     many.write_text(many.read_text() + "images/new.png,red,north,train\n")
-    said = call("similar", *arguments, code=1)
+    said = call("similar", *arguments, code=1).stderr
     assert "1 of 29 are missing, such as images/new.png" in said
 
 
 def test_how_many_stay_has_to_be_said(call):
-    assert "how many images are to stay" in call("similar", "--output=x.csv", code=1)
+    said = call("similar", "--output=x.csv", code=1).stderr
+    assert "how many images are to stay" in said

@@ -153,7 +153,7 @@ def measure(tuning, outside, scores, logits, seed):
     from inclusive_tf.adaptation import adapted
     from inclusive_tf.evaluation import f2
 
-    fitted_on = _predictions("tuning", tuning, logits)
+    fitted_on = as_predictions("tuning", tuning, logits)
     fits = {
         rule: adapted.fit(fitted_on, False, seed=seed, **parts)
         for rule, parts in RULES.items()
@@ -166,7 +166,7 @@ def measure(tuning, outside, scores, logits, seed):
     generator = np.random.default_rng([seed, 2])
     for first in range(0, len(outside), _CHUNK_ROWS):
         part = outside.take(np.arange(first, min(first + _CHUNK_ROWS, len(outside))))
-        chunk = _predictions("outside", part, scores.draw(part, generator))
+        chunk = as_predictions("outside", part, scores.draw(part, generator))
         for rule, fit in fits.items():
             total = f2.per_image(*_decided(fit, chunk), part).sum()
             found[rule][2] += total / len(outside)
@@ -180,7 +180,8 @@ def _decided(fit, predictions):
     return changed.logits, threshold
 
 
-def _predictions(name, truth, logits):
+def as_predictions(name, truth, logits):
+    """Returns `predictions.Predictions` of simulated logits [N, C]."""
     import numpy as np
 
     from data_pipelines import labels

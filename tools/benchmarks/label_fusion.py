@@ -59,7 +59,7 @@ from data_pipelines.sources import inclusive_images
 config = inclusive_images.InclusiveImagesConfig(data_dir=folder, fusion=rule)
 table, notes = inclusive_images.read_with_notes(config)
 rates = policies.rates(table, "class_aware", len(table))
-assert len(rates) == images, len(rates)
+assert rates.shape == (1, images), rates.shape
 """
 _MEASURED = """
 import json, resource, sys, time

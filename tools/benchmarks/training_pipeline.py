@@ -22,13 +22,13 @@ experiment_flags.define()
 
 def main(_):
     """Measures and prints."""
-    from data_pipelines import batches, sources
+    from data_pipelines import batches, datasets
     from data_pipelines.resampling import policies
     from inclusive_tf import losses, models
     from inclusive_tf.training import loop, optimizers
 
     settings = experiment_flags.config_from_flags()
-    table, _ = sources.load(settings.dataset).read_with_notes(settings.data)
+    table, _ = datasets.read_labels(settings.data)
     table = table.select_split("train")
     model, _ = models.build(
         models.ModelConfig(num_classes=len(table.vocabulary), **settings.model)

@@ -19,7 +19,7 @@ from data_pipelines import (
     labels,
     storage,
 )
-from data_pipelines.preparing import encoding, folder, job, local, pixels
+from data_pipelines.preparing import encoding, folder, job, local, pixels, staging
 from data_pipelines.resampling import policies
 from data_pipelines.sources import prepared
 from data_pipelines.sources import tfds as tfds_source
@@ -48,6 +48,14 @@ def made(raw_table, tmp_path_factory):
 def copy(made, tmp_path):
     """A copy of it that a test may damage."""
     return shutil.copytree(made.path, tmp_path / "copy")
+
+
+def encoded(table, folder):
+    """Returns the bytes that each row of a table is encoded to."""
+    keys, _ = encoding.keys(table, PNG)
+    local.stage(table, keys, PNG, folder)
+    with staging.Staged(folder) as staged:
+        return [staged.read(key) for key in keys]
 
 
 def read(path, vocabulary=None, **settings):
@@ -148,9 +156,9 @@ def test_a_tfds_set_without_random_access_gets_it_by_being_prepared(
             np.testing.assert_array_equal(stored[name], raw[name])
     # only what is missing is taken from the stream
     rows = np.array([3, 4, 11, 20])
-    again = {row: data for row, _, data in local.encoded(streamed, rows, PNG)}
-    assert sorted(again) == rows.tolist()
-    for row, data in again.items():
+    for row, data in zip(
+        rows, encoded(streamed.take(rows), tmp_path / "again"), strict=True
+    ):
         raw = raw_table.locations[np.argmax(raw_table.ids == streamed.ids[row])]
         np.testing.assert_array_equal(
             formats.decode(data, PNG.max_pixels), np.asarray(Image.open(raw))
@@ -381,8 +389,8 @@ def test_an_image_is_read_when_the_key_of_another_faults(made, raw_table, tmp_pa
     """What Records hands to an encoder are its bytes: preparing local rows again."""
     found = read(made.path)
     rows = np.array([2, 9])
-    stored = {row: data for row, kind, data in local.encoded(found, rows, PNG)}
-    for row, data in stored.items():
+    stored = encoded(found.take(rows), tmp_path)
+    for row, data in zip(rows, stored, strict=True):
         wanted = np.asarray(Image.open(raw_table.locations[row]))
         np.testing.assert_array_equal(formats.decode(data, PNG.max_pixels), wanted)
     assert isinstance(found.storage, storage.Records)

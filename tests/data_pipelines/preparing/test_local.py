@@ -133,51 +133,108 @@ def test_a_bar_counts_the_images(paths, tmp_path, capsys):
 
 
 PROGRAM = """
-import sys
-import numpy as np
+import os, sys, time, zlib
+import tensorflow as tf
+from data_pipelines.preparing import encoding, local, on_beam, pixels
 sys.path[:0] = sys.argv[1:2]
 import test_local
-from data_pipelines.preparing import encoding, pixels
-paths = open(sys.argv[2]).read().split()
-test_local.stage(test_local.table_of(paths), sys.argv[3], encoding.EncodingConfig(64))
+
+encode, encode_into = pixels.encode, local.encode_into
+log = os.open(sys.argv[4], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+def note(data):
+    os.write(log, b"%d\\n" % zlib.crc32(data))
+    return data
+
+def noted(data, config):
+    same = tf.numpy_function(note, [encode(data, config)], tf.string)
+    return tf.ensure_shape(same, ())
+
+def slow(*arguments):
+    # what is encoded meanwhile would wait here
+    for row in encode_into(*arguments):
+        time.sleep(0.03)
+        yield row
+
+pixels.encode, local.encode_into = noted, slow
+table = test_local.table_of(open(sys.argv[2]).read().split())
+config = encoding.EncodingConfig(64)
+keys, _ = encoding.keys(table, config)
+if sys.argv[5] == "beam":
+    chunk = [(k.tobytes(), os.fsencode(p)) for k, p in zip(keys, table.locations)]
+    on_beam.encode_chunk(chunk, sys.argv[3], config)
+else:
+    local.stage(table, keys, config, sys.argv[3])
 """
 
 
-def test_a_killed_process_loses_no_image_and_none_is_staged_twice(tmp_path, root):
-    """Killed twice at work; the third finds what both have left."""
-    pixels = np.random.default_rng(0).integers(0, 255, (700, 900, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "0.jpg")
-    paths = [tmp_path / f"{number}.jpg" for number in range(240)]
-    for path in paths[1:]:
-        os.link(paths[0], path)
-    (tmp_path / "list").write_text("\n".join(map(str, paths)))
-    folder = tmp_path / "staging"
-    counts = [0]
-    for _ in range(2):
+@pytest.fixture
+def different(tmp_path):
+    """Paths of 200 JPEGs, no two alike, each a few milliseconds' work."""
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 255, (400, 500, 3), dtype=np.uint8)
+    paths = [tmp_path / f"{number}.jpg" for number in range(200)]
+    for path in paths:
+        pixels[:100, :100] = generator.integers(0, 255, 3)
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+@pytest.mark.parametrize(("way", "kills"), [("here", 3), ("beam", 1)])
+def test_a_killed_process_has_lost_no_image_that_it_had_encoded(
+    different, tmp_path, root, way, kills
+):
+    """Killed at odd moments; what it encoded and what is staged differ by the threads.
+
+    Each encoding is noted before the image is appended, and whoever takes the results
+    is slow, so that anything finished which waits in memory would be missing.
+    """
+    (tmp_path / "list").write_text("\n".join(map(str, different)))
+    folder, log = tmp_path / "staging", tmp_path / "log"
+    staged, moments = set(), np.random.default_rng()
+    for _ in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, os.path.dirname(__file__),
-             tmp_path / "list", folder],
+             tmp_path / "list", folder, log, way],
             cwd=root,
         )  # fmt: skip
-        while _staged(folder) < counts[-1] + 20:
+        wanted = len(staged) + moments.integers(5, 40)
+        while len(_sums(folder)) < wanted:
             assert process.poll() is None
-            time.sleep(0.02)
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-        counts.append(_staged(folder))
-    assert counts[-1] < len(paths)
-    table = table_of(paths)
+        now = _sums(folder)
+        assert len(now) == len(set(now)) < len(different)
+        encoded = {int(line) for line in log.read_text().split()}
+        log.unlink()
+        assert not encoded & staged
+        assert set(now) - staged <= encoded
+        assert len(encoded - set(now)) <= local.threads()
+        staged = set(now)
+    table = table_of(different)
     keys, count = stage(table, folder, encoding.EncodingConfig(64))
-    assert count == len(paths) - counts[-1]
-    in_parts = [staging._scan(path)["key"] for path in sorted(folder.glob("*.part"))]
-    assert len(in_parts) == 3
-    together = np.concatenate(in_parts)
-    assert sorted(together.tolist()) == sorted(keys.tolist())
+    assert count == len(different) - len(staged)
+    in_parts = [staging._scan(path)["key"] for path in folder.glob("*.part")]
+    assert len(in_parts) == kills + 1
+    assert sorted(np.concatenate(in_parts).tolist()) == sorted(keys.tolist())
 
 
-def _staged(folder):
-    with staging.Staged(folder) as staged:
-        return len(staged)
+def _sums(folder):
+    """Returns the CRC-32 of each image that is staged."""
+    parts = [staging._scan(path)["crc"] for path in folder.glob("*.part")]
+    return [int(each) for part in parts for each in part]
+
+
+def test_a_disk_that_is_full_stops_the_work_with_its_error(
+    paths, tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging.os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        stage(table_of(paths[-3:]), tmp_path / "staging")
 
 
 def test_every_awkward_image_is_stored_rightly_or_named(real_data, tmp_path):

@@ -54,16 +54,23 @@ def test_the_direct_runner_stages_what_this_machine_does(table, tmp_path, monkey
     assert on_beam.stage(table, keys, CONFIG, beam, "DirectRunner") == 0
 
 
-def test_a_chunk_tried_again_is_left_alone(table, tmp_path, monkeypatch):
+def test_a_chunk_tried_again_goes_on_behind_what_it_finds(table, tmp_path):
     keys, _ = encoding.keys(table, CONFIG)
-    chunk = [(keys[0].tobytes(), table.locations[0].encode())]
-    name = on_beam.encode_chunk(chunk, tmp_path, CONFIG)
-
-    def never(*_):
-        raise AssertionError
-
-    monkeypatch.setattr(local, "encoded", never)
-    assert on_beam.encode_chunk(chunk, tmp_path, CONFIG) == name
+    chunk = [
+        (key.tobytes(), path.encode())
+        for key, path in zip(keys, table.locations.tolist(), strict=True)
+    ]
+    assert on_beam.encode_chunk(chunk, tmp_path, CONFIG) == 7
+    (first,) = tmp_path.glob("*.part")
+    # as a worker leaves it that was killed while it wrote its fourth image
+    first.write_bytes(first.read_bytes()[: staging._scan(first)["offset"][3] + 9])
+    whole = staging._scan(first)["key"].tolist()
+    assert len(whole) == 3
+    assert on_beam.encode_chunk(chunk, tmp_path, CONFIG) == 4
+    (again,) = set(tmp_path.glob("*.part")) - {first}
+    assert set(staging._scan(again)["key"].tolist()) == set(keys.tolist()) - set(whole)
+    assert on_beam.encode_chunk(chunk, tmp_path, CONFIG) == 0
+    assert len(list(tmp_path.glob("*.part"))) == 2
 
 
 def test_an_unknown_runner_and_images_that_are_no_files_are_refused(table, tmp_path):

@@ -1,5 +1,8 @@
 """What was staged is found again after any end, and nothing that is not whole is."""
 
+import os
+from concurrent import futures
+
 import hypothesis
 import numpy as np
 import pytest
@@ -29,7 +32,7 @@ def test_a_torn_part_gives_back_its_whole_records_and_no_other(
     records, cut, tmp_path_factory
 ):
     folder = tmp_path_factory.mktemp("staging")
-    with staging.Part(folder) as part:
+    with staging.Part(folder, "local") as part:
         for record in records:
             part.append(*record)
     (path,) = folder.glob("*.part")
@@ -52,29 +55,63 @@ def test_a_torn_part_gives_back_its_whole_records_and_no_other(
 
 def test_each_process_writes_a_part_of_its_own_and_all_are_found(tmp_path):
     for number in range(3):
-        with staging.Part(tmp_path) as part:
+        with staging.Part(tmp_path, "local") as part:
             part.append(number, staging.IMAGE, bytes([number]))
-    staging.write_part(tmp_path, "beam-x", [(9, staging.FAULT, b"why")])
+    with staging.Part(tmp_path, "beam-x") as part:
+        part.append(9, staging.FAULT, b"why")
     assert len(list(tmp_path.glob("*.part"))) == 4
     with staging.Staged(tmp_path) as staged:
         assert staged.has(keys(2, 5, 9, 0)).tolist() == [True, False, True, True]
         assert [staged.read(key) for key in keys(2, 0, 9)] == [b"\2", b"\0", b"why"]
         assert staged.is_fault(keys(9, 1)).tolist() == [True, False]
+    with staging.Staged(tmp_path, "beam-x") as staged:
+        assert staged.has(keys(2, 9)).tolist() == [False, True]
 
 
 def test_what_is_appended_outlives_a_part_that_is_never_closed(tmp_path):
-    part = staging.Part(tmp_path)
+    part = staging.Part(tmp_path, "local")
     part.append(7, staging.IMAGE, b"seven")
     with staging.Staged(tmp_path) as staged:
         assert staged.read(np.uint64(7)) == b"seven"
     part.__exit__()
 
 
+def test_threads_that_append_at_once_leave_whole_records(tmp_path):
+    payloads = [bytes([number]) * (1 + 97 * number) for number in range(200)]
+    with (
+        staging.Part(tmp_path, "local") as part,
+        futures.ThreadPoolExecutor(8) as pool,
+    ):
+        list(pool.map(lambda n: part.append(n, staging.IMAGE, payloads[n]), range(200)))
+    with staging.Staged(tmp_path) as staged:
+        assert [staged.read(np.uint64(n)) for n in range(200)] == payloads
+
+
+def test_a_disk_that_is_full_in_the_midst_costs_no_other_record(tmp_path, monkeypatch):
+    write = os.write
+    with staging.Part(tmp_path, "local") as part:
+        part.append(1, staging.IMAGE, b"first")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", lambda file, data: write(file, data[:20]))
+            with pytest.raises(OSError, match=r"local-000000.part: 20 of 21 bytes"):
+                part.append(2, staging.IMAGE, b"torn")
+        part.append(3, staging.IMAGE, b"third")
+    with staging.Staged(tmp_path) as staged:
+        assert staged.has(keys(1, 2, 3)).tolist() == [True, False, True]
+        assert staged.read(np.uint64(3)) == b"third"
+
+
+def test_a_closed_part_takes_nothing_more(tmp_path):
+    with staging.Part(tmp_path, "local") as part:
+        pass
+    with pytest.raises(OSError, match="closed"):
+        part.append(1, staging.IMAGE, b"late")
+
+
 def test_more_parts_than_may_be_open_are_read(tmp_path):
     for number in range(staging._OPEN_FILES + 20):
-        staging.write_part(
-            tmp_path, f"p{number}", [(number, staging.IMAGE, b"%d" % number)]
-        )
+        with staging.Part(tmp_path, "local") as part:
+            part.append(number, staging.IMAGE, b"%d" % number)
     with staging.Staged(tmp_path) as staged:
         for _ in range(2):
             for number in range(staging._OPEN_FILES + 20):
@@ -82,7 +119,7 @@ def test_more_parts_than_may_be_open_are_read(tmp_path):
 
 
 def test_a_byte_that_changed_on_the_disk_is_refused_with_the_file(tmp_path):
-    with staging.Part(tmp_path) as part:
+    with staging.Part(tmp_path, "local") as part:
         part.append(1, staging.IMAGE, b"first")
         part.append(2, staging.IMAGE, b"second")
     (path,) = tmp_path.glob("*.part")

@@ -7,11 +7,10 @@ import tensorflow as tf
 from data_pipelines import hashing
 from data_pipelines.resampling import carriers, plan
 
-RATES = np.concatenate([np.full(300, 0.2), np.full(60, 1.0), np.full(20, 4.5)])
-TOTAL = int(RATES.sum())
-
-
-COUNT = len(RATES)
+RATE = np.concatenate([np.full(300, 0.2), np.full(60, 1.0), np.full(20, 4.5)])
+RATES = RATE[None]
+COUNT, TOTAL = len(RATE), int(RATE.sum())
+TWO = np.stack([RATE, RATE[::-1]])
 
 
 def records(count=COUNT):
@@ -30,20 +29,20 @@ def test_a_plan_has_the_same_total_in_every_epoch():
 def test_a_plan_draws_each_example_its_rate_rounded_down_or_up():
     for epoch in range(20):
         drawn = plan.make(RATES, 3, epoch)
-        counts = np.bincount(drawn.example, minlength=len(RATES))
-        assert (counts >= np.floor(RATES - 1e-9)).all()
-        assert (counts <= np.ceil(RATES + 1e-9)).all()
+        counts = np.bincount(drawn.example, minlength=COUNT)
+        assert (counts >= np.floor(RATE - 1e-9)).all()
+        assert (counts <= np.ceil(RATE + 1e-9)).all()
 
 
 def test_planned_draws_have_the_rates_as_their_mean():
     epochs = 400
     counts = sum(
-        np.bincount(plan.make(RATES, 1, epoch).example, minlength=len(RATES))
+        np.bincount(plan.make(RATES, 1, epoch).example, minlength=COUNT)
         for epoch in range(epochs)
     )
-    fraction = RATES % 1
+    fraction = RATE % 1
     sigma = np.sqrt(np.maximum(fraction * (1 - fraction), 1e-9) / epochs)
-    assert (np.abs(counts / epochs - RATES) <= 5 * sigma + 1e-9).all()
+    assert (np.abs(counts / epochs - RATE) <= 5 * sigma + 1e-9).all()
 
 
 def test_copies_of_an_example_are_numbered_within_an_epoch():
@@ -60,6 +59,49 @@ def test_a_plan_is_a_function_of_seed_and_epoch():
     assert not np.array_equal(plan.make(RATES, 6, 2).example, same)
 
 
+def test_epochs_follow_alternatives_as_a_fair_coin_would():
+    """Each of 3 a third of the time, and none more often after another."""
+    epochs = 9000
+    chosen = np.array([plan.alternative(3, 7, epoch) for epoch in range(epochs)])
+    pairs = np.bincount(3 * chosen[:-1] + chosen[1:], minlength=9)
+    for counts, sides in ((np.bincount(chosen, minlength=3), 3), (pairs, 9)):
+        share = counts / counts.sum()
+        sigma = np.sqrt(1 / sides * (1 - 1 / sides) / epochs)
+        assert (np.abs(share - 1 / sides) < 5 * sigma).all()
+
+
+def test_the_alternative_is_a_function_of_seed_and_epoch():
+    sequences = [
+        [plan.alternative(2, seed, epoch) for epoch in range(64)] for seed in (0, 0, 1)
+    ]
+    assert sequences[0] == sequences[1] != sequences[2]
+    assert plan.alternative(1, 0, 5) == 0
+
+
+def test_a_plan_follows_the_alternative_of_its_epoch():
+    for epoch in range(20):
+        drawn = plan.make(TWO, 3, epoch).example
+        rate = TWO[plan.alternative(2, 3, epoch)]
+        alone = plan.make(rate[None], 3, epoch).example
+        np.testing.assert_array_equal(drawn, alone)
+        assert len(drawn) == TOTAL
+
+
+def test_both_carriers_follow_the_same_alternative_in_each_epoch():
+    epochs = 6
+    chosen = [plan.alternative(2, 0, epoch) for epoch in range(epochs)]
+    assert set(chosen) == {0, 1}
+    streamed = epochs_of_stream(epochs, TWO)
+    planned = carriers.indexed(TWO, 0, epochs).as_numpy_iterator()
+    for draws in (streamed, list(planned)):
+        counts = np.zeros((epochs, COUNT))
+        for draw in draws:
+            counts[draw["epoch"], draw["example"]] += 1
+        for epoch, which in enumerate(chosen):
+            assert (counts[epoch] >= np.floor(TWO[which] - 1e-9)).all()
+            assert (counts[epoch] <= np.ceil(TWO[which] + 1e-9)).all()
+
+
 def test_the_indexed_carrier_delivers_the_plans():
     delivered = gather(carriers.indexed(RATES, 0, epochs=2))
     expected = [plan.make(RATES, 0, epoch).example for epoch in range(2)]
@@ -72,9 +114,9 @@ def test_the_indexed_carrier_resumes_by_arithmetic():
     np.testing.assert_array_equal(rest, whole[TOTAL + 37 :])
 
 
-def epochs_of_stream(count, seed=0):
+def epochs_of_stream(count, rates=RATES, seed=0):
     found = []
-    for element in carriers.streaming(records(), RATES, seed).as_numpy_iterator():
+    for element in carriers.streaming(records(), rates, seed).as_numpy_iterator():
         if element["epoch"] >= count:
             return found
         found.append(element)
@@ -83,17 +125,15 @@ def epochs_of_stream(count, seed=0):
 
 def test_both_carriers_have_the_same_marginals_within_five_sigma():
     epochs = 60
-    streamed = np.zeros(len(RATES))
+    streamed = np.zeros(COUNT)
     for element in epochs_of_stream(epochs):
         streamed[element["example"]] += 1
-    planned = np.bincount(
-        gather(carriers.indexed(RATES, 0, epochs)), minlength=len(RATES)
-    )
-    fraction = RATES % 1
+    planned = np.bincount(gather(carriers.indexed(RATES, 0, epochs)), minlength=COUNT)
+    fraction = RATE % 1
     sigma = np.sqrt(np.maximum(fraction * (1 - fraction), 1e-9) / epochs)
     for counts in (streamed, planned):
         # a family of 380 looks at five sigma: chance would fail one run in 4,000
-        assert (np.abs(counts / epochs - RATES) <= 5 * sigma + 1e-9).all()
+        assert (np.abs(counts / epochs - RATE) <= 5 * sigma + 1e-9).all()
 
 
 def test_the_stream_carries_the_record_of_its_example():
@@ -111,7 +151,7 @@ def test_the_stream_rejects_other_examples_in_each_epoch():
 
 def test_what_selects_a_copy_says_nothing_of_how_it_is_augmented():
     """Numbers shared between the two would mirror no third copy at all."""
-    rates = np.full(4000, 2.3)
+    rates = np.full((1, 4000), 2.3)
     dataset = carriers.streaming(records(4000), rates, seed=0)
     keys = np.array([
         (element["epoch"], element["example"], element["copy"])
@@ -122,8 +162,9 @@ def test_what_selects_a_copy_says_nothing_of_how_it_is_augmented():
         assert abs(own.mean() - 0.5) < 5 * np.sqrt(1 / 12 / len(own))
 
 
-def test_the_stream_can_be_checkpointed_and_goes_on_exactly(tmp_path):
-    dataset = carriers.streaming(records(), RATES, 0, shuffle_buffer=16)
+@pytest.mark.parametrize("rates", [RATES, TWO], ids=["one", "two"])
+def test_the_stream_can_be_checkpointed_and_goes_on_exactly(tmp_path, rates):
+    dataset = carriers.streaming(records(), rates, 0, shuffle_buffer=16)
     iterator = iter(dataset)
     for _ in range(2 * TOTAL // 3):
         next(iterator)
@@ -135,6 +176,6 @@ def test_the_stream_can_be_checkpointed_and_goes_on_exactly(tmp_path):
 
 
 def test_a_stream_longer_than_its_rates_is_refused():
-    dataset = carriers.streaming(records(len(RATES) + 1), RATES, 0)
+    dataset = carriers.streaming(records(COUNT + 1), RATES, 0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="more records than"):
         list(dataset.take(2 * TOTAL))

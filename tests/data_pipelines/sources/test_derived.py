@@ -55,6 +55,19 @@ def test_bands_close_at_their_upper_edge_and_sort_by_number(tmp_path):
                               "unknown"]  # fmt: skip
 
 
+def test_parts_are_by_the_value_alone_and_about_equally_large(tmp_path):
+    scenes = [f"scene{number}" for number in range(900) for _ in range(2)]
+    rows = "".join(f"{i}.jpg,x,{scene}\n" for i, scene in enumerate(scenes))
+    settings = {"part_columns": ("third=scene:3",), "extra_columns": ("third",)}
+    table_file = write(tmp_path, f"file,country,scene\n{rows}")
+    part = read(table_file, **settings).columns["third"]
+    assert (part[::2] == part[1::2]).all()
+    assert set(part) == {"0", "1", "2"}
+    assert all(480 < (part == name).sum() < 720 for name in "012")
+    fewer = write(tmp_path, "file,country,scene\na.jpg,x,scene7\n", "fewer.csv")
+    assert read(fewer, **settings).columns["third"][0] == part[14]
+
+
 def test_bands_are_those_of_pandas_cut(tmp_path):
     generator = np.random.default_rng(0)
     income = generator.integers(0, 40, 300) / 2
@@ -86,6 +99,8 @@ def test_a_rule_that_the_table_cannot_follow_is_refused(tmp_path, settings, said
     [
         {"band_columns": ("w=income",)},
         {"band_columns": ("w=income:low|high",)},
+        {"part_columns": ("w=income:1",)},
+        {"part_columns": ("w=income:half",)},
         {"band_columns": ("w=income:2|1",)},
         {"band_columns": ("w=income:nan",)},
         {"lookup_columns": ("country:r.csv",)},

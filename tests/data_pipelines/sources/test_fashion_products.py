@@ -2,6 +2,7 @@
 
 import collections
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -39,6 +40,20 @@ def test_a_product_name_with_bare_commas_is_rejoined_and_counted(tmp_path):
     found, notes = read(tmp_path, malformed="skip")
     assert found.ids.tolist() == ["1", "4", "5"]
     assert notes == ["2 rows with bare commas in productDisplayName were left out"]
+
+
+def test_one_long_name_costs_its_own_length_and_not_that_of_every_row(tmp_path):
+    rows = [row(number) for number in range(1, 20_001)]
+    rows[7] = row(8, name="long " * 20_000, season="wide " * 2_000)
+    write(tmp_path, *rows)
+    tracemalloc.start()
+    found, _ = read(tmp_path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # as wide in every row as in the longest, the name alone would take 8 GB
+    assert most < 200e6
+    assert [len(name) for name in found.text[6:9]] == [5, 100_000, 5]
+    assert len(found.columns["season"][7]) == 10_000
 
 
 def test_even_years_train_and_odd_or_missing_ones_test(tmp_path):

@@ -116,8 +116,3 @@ def test_a_data_set_without_any_of_its_files_is_refused(tmp_path):
         errors.DataError, match=r"no image file of the data set.*b\.png"
     ):
         presence.drop_missing(table_of([f"{tmp_path}/b.png"]), [])
-
-
-def test_another_choice_is_refused():
-    with pytest.raises(errors.SettingError, match="Expected: one of keep, drop"):
-        presence.check_choice("skip")

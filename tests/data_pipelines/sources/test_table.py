@@ -1,11 +1,12 @@
 """A table becomes a label table, or a message that says what is wrong and where."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from data_pipelines import errors, labels
+from data_pipelines import errors, label_files, labels
 from data_pipelines.sources import splits, table
 
 
@@ -277,6 +278,25 @@ def test_text_and_further_columns_are_carried_along(tmp_path):
     )  # fmt: skip
     assert found.text.tolist() == ["red, round", ""]
     assert found.columns["size"].tolist() == ["2", "3"]
+
+
+def test_one_long_text_costs_its_own_length_and_not_that_of_every_row(tmp_path):
+    """As wide in every row as in the longest, text and column would take 80 GB."""
+    rows = [f"{row},x,{row % 7},{row % 5}" for row in range(100_000)]
+    rows[70_000] = f"70000,x,{'long ' * 20_000},{'wide ' * 20_000}"
+    path = write(tmp_path, "\n".join(["path,labels,about,size", *rows]))
+    settings = {"text_column": "about", "extra_columns": ("size",),
+                "group_column": "", "split_column": ""}  # fmt: skip
+    tracemalloc.start()
+    found = read(path, **settings).take(np.arange(100_000)[::-1])
+    label_files.save(tmp_path / "stored", found)
+    again = label_files.load(tmp_path / "stored")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 300e6
+    for each in (found, again):
+        assert len(each.text[29_999]) == len(each.columns["size"][29_999]) == 100_000
+        assert each.text[30_000] == str(69_999 % 7)
 
 
 def test_several_tables_are_their_own_splits(tmp_path):

@@ -207,7 +207,7 @@ def test_batches_are_trained_on_from_random_access(indexed):
         augment=augmentation.AugmentationConfig(mirror=0, shift=0),
         batch_size=7,
     )
-    (batch,) = batches.training_batches(train, np.ones(len(train)), config, 1)
+    (batch,) = batches.training_batches(train, np.ones((1, len(train))), config, 1)
     shades = np.array([int(name[6:]) for name in train.ids]) * 20 / 255
     np.testing.assert_allclose(
         batch["image"][:, 0, 0, 0], shades[batch["example"].numpy()], atol=1e-6

@@ -41,6 +41,11 @@ def test_each_rule_is_that_of_its_module():
         "per_class_third_place": (
             label_thresholds.grid_search(logits, truth).threshold_logit
         ),
+        "per_class_third_place_safe": label_thresholds.grid_search(
+            logits,
+            truth,
+            rule=label_thresholds.GridSearch(0.1, 0.9, 99, 3, 0.9),
+        ).threshold_logit,
         "shrunk": shrinkage.fit(logits, truth, fold_of).threshold_logit,
     }
     for rule, threshold in expected.items():

@@ -325,7 +325,11 @@ def test_other_images_are_refused_and_the_first_is_named(make_predictions):
 
 def test_the_constant_answer_says_where_it_was_chosen(make_predictions):
     one = make_predictions()
-    tuning = dataclasses.replace(make_predictions(seed=3), source={"split": "tuning"})
+    tuning = make_predictions(seed=3)
+    with pytest.raises(errors.DataError, match="60 shared, first image 0"):
+        figures.constant(one, tuning, resamples=0)
+    ids = np.char.add("tuning ", tuning.ids)
+    tuning = dataclasses.replace(tuning, ids=ids, source={"split": "tuning"})
     optimistic = figures.constant(one, resamples=0)
     honest = figures.constant(one, tuning, resamples=0)
     assert "optimistic" in optimistic["chosen_on"]

@@ -56,6 +56,43 @@ def test_each_fault_is_named_with_file_and_row(tmp_path, content, message):
     assert "file.csv" in str(caught.value)
 
 
+def test_rows_that_must_be_mistakes_are_counted_with_the_first(tmp_path):
+    content = b"image_id,labels\na,x y\nb,\nc,x x\nd,\ne,x x y\n"
+    found, notes = submissions.read_checked(_write(tmp_path, content))
+    assert found == submissions.read(tmp_path / "file.csv")
+    assert notes == [
+        "2 rows have no label, which always scores 0, first row 3 (b)",
+        "2 rows name a label twice, which counts once, first row 4 (c)",
+    ]
+    assert submissions.read_checked(_write(tmp_path, b"a,x\n"))[1] == []
+
+
+def test_a_code_that_is_not_trainable_is_refused_with_its_row(tmp_path):
+    path = _write(tmp_path, b"image_id,labels\na,x\nb,y z\n")
+    with pytest.raises(errors.DataError, match=r"file.csv, row 3: label 'z' is not"):
+        submissions.read_checked(path, frozenset("xy"))
+    assert submissions.read_checked(path, frozenset("xyz"))[1] == []
+
+
+@pytest.mark.parametrize("content", [b"label_code\nx\ny\n", b"x\r\ny\r\n\r\n"])
+def test_codes_are_read_with_and_without_a_header(tmp_path, content):
+    assert submissions.read_codes(_write(tmp_path, content)) == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"label_code\n", "no rows"),
+        (b"label_code\nx\nx\n", "row 3: not a list of label codes"),
+        (b"label_code,name\nx,y\n", "row 1: not a list of label codes"),
+        (b"x y\n", "row 1: not a list"),
+    ],
+)
+def test_what_is_no_list_of_codes_is_refused(tmp_path, content, message):
+    with pytest.raises(errors.DataError, match=message):
+        submissions.read_codes(_write(tmp_path, content))
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     for path in (tmp_path / "nowhere.csv", tmp_path):
         with pytest.raises(errors.DataError, match=path.name):
@@ -125,6 +162,34 @@ def test_a_faulty_answer_writes_nothing(tmp_path, answers, message):
     expected = ["a", "b"] if answers else None
     with pytest.raises(errors.DataError, match=message):
         submissions.write(tmp_path / "answer.csv", answers, _CODES, expected)
+    assert not list(tmp_path.iterdir())
+
+
+def test_codes_that_are_not_trainable_are_not_written(tmp_path):
+    answers = [("a", ["/m/0"]), ("b", ["/m/1"])]
+    path = tmp_path / "answer.csv"
+    with pytest.raises(errors.DataError, match=r"row 3: label '/m/1' is not trainable"):
+        submissions.write(path, answers, _CODES, trainable=frozenset(["/m/0"]))
+    assert not list(tmp_path.iterdir())
+    submissions.write(path, answers, _CODES, trainable=frozenset(_CODES))
+
+
+@pytest.mark.parametrize(
+    ("fill", "message"),
+    [
+        (["/m/9"], "filled: label '/m/9' is not in the vocabulary"),
+        (["/m/1"], "filled: label '/m/1' is not trainable"),
+        (["/m/0", "/m/0"], "filled: a label stands twice"),
+    ],
+)
+def test_what_rows_would_be_filled_with_is_checked_though_none_is_empty(
+    tmp_path, fill, message
+):
+    with pytest.raises(errors.DataError, match=message):
+        submissions.write(
+            tmp_path / "answer.csv", [("a", ["/m/0"])], _CODES, fill=fill,
+            trainable=frozenset(["/m/0"]),
+        )  # fmt: skip
     assert not list(tmp_path.iterdir())
 
 

@@ -189,7 +189,7 @@ def test_headings_state_findings(made):
     found, _, reader = made
     headings = [" ".join(one.split()) for one in reader.headings]
     first = found["frequency"]["most"][0]
-    assert any(one.startswith(f"{first['name']} is on ") for one in headings)
+    assert any(one.startswith(f"“{first['name']}” is on ") for one in headings)
     assert any("make up half of all labels given" in one for one in headings)
     assert any(one.startswith("The rule “maximum” keeps 80 %") for one in headings)
     assert any("commonest attribute of boxes: 66 %" in one for one in headings)
@@ -228,6 +228,11 @@ def test_missing_parts_are_said(random_table):
     for reason in ("the data come from one source of labels", "the data have no boxes",
                    "no image was to be read", "no image was to be shown"):  # fmt: skip
         assert f"Nothing to show: {reason}" in said
+    # gathered at the end, not one empty section after the other
+    gathered = said[said.index("Not in these data") :]
+    for topic in ("Sources of labels", "Boxes", "Sizes and light"):
+        assert said.count(topic) == 1
+        assert topic in gathered
     assert "Every label that is stated is stated with certainty" in said
 
 

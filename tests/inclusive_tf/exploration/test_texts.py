@@ -2,7 +2,7 @@
 
 import pytest
 
-from inclusive_tf.exploration import look, texts
+from inclusive_tf.exploration import look, sections, texts
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,16 @@ def test_rows_stand_at_places_not_at_names():
     axis, narrow = look.rows_axis(["Trunk", "Trunk", "2011"])
     assert axis["tickvals"] == [0, 1, 2]
     assert axis["ticktext"] == narrow["yaxis.ticktext"] == ["Trunk", "Trunk", "2011"]
+
+
+@pytest.mark.parametrize(
+    ("number", "whole", "said"),
+    [
+        (1, 1, "The only one is shown."),
+        (2, 2, "Both groups are shown."),
+        (3, 3, "All 3 groups are shown."),
+        (2, 1200, "2 of 1,200 groups are shown."),
+    ],
+)
+def test_what_is_shown_of_how_many_reads_as_a_sentence(number, whole, said):
+    assert sections.shown(number, whole, "groups") == said

@@ -103,6 +103,11 @@ def plain_distribution_balanced(targets, logits, at=None):
     return total / (targets >= 0).sum()
 
 
+def plain_entropy(targets, logits, at=None):
+    p = sigmoid(logits)
+    return np.mean(-p * np.log(p) - (1 - p) * np.log(1 - p))
+
+
 def plain_logit_adjusted(targets, logits, at=None):
     return plain_binary(targets, logits + ODDS)
 
@@ -122,6 +127,7 @@ PLAIN = {
     "binary_cross_entropy": plain_binary,
     "class_balanced": plain_class_balanced,
     "distribution_balanced": plain_distribution_balanced,
+    "entropy": plain_entropy,
     "focal": plain_focal,
     "group_dro": plain_binary,
     "logit_adjusted": plain_logit_adjusted,
@@ -129,6 +135,9 @@ PLAIN = {
     "soft_f2": plain_soft_f2,
     "weighted_binary_cross_entropy": plain_weighted,
 }
+
+SUPERVISED = [name for name in losses.LOSSES if name != "entropy"]
+"""Losses that look at targets, and so leave unknown labels out."""
 
 
 @pytest.fixture(params=["hard", "soft", "masked"])
@@ -181,13 +190,13 @@ def test_extreme_logits_give_finite_losses_and_gradients(name, targets):
         assert np.isfinite(tape.gradient(value, variable)).all()
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", SUPERVISED)
 def test_nothing_known_costs_nothing(name):
     unknown = np.full((3, 7), labels.UNKNOWN, np.float32)
     assert float(build(name)(unknown, np.ones((3, 7), np.float32))) == 0
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", SUPERVISED)
 def test_an_unknown_label_has_no_gradient(name, logits):
     targets = np.zeros((12, 7), np.float32)
     targets[:, 0], targets[:, 3] = 1, labels.UNKNOWN
@@ -218,6 +227,12 @@ def test_an_image_without_any_label_adds_nothing_to_the_softmax(logits):
 def test_an_image_with_every_label_is_already_right_for_the_softmax(logits):
     loss = multilabel_softmax.MultilabelSoftmaxCrossentropy()
     assert float(loss(np.ones((12, 7), np.float32), logits)) == pytest.approx(0)
+
+
+def test_entropy_does_not_look_at_targets(targets, logits):
+    loss, unknown = build("entropy"), np.full((12, 7), labels.UNKNOWN, np.float32)
+    assert float(loss(targets, logits)) == float(loss(unknown, logits))
+    assert float(loss(unknown, np.zeros((12, 7)))) == pytest.approx(np.log(2))
 
 
 def test_binary_cross_entropy_agrees_with_keras_where_all_is_known(logits):

@@ -6,7 +6,10 @@ import inspect
 import keras
 import numpy as np
 import pytest
+import scipy.special
+import sklearn.metrics
 
+from data_pipelines import errors
 from inclusive_tf import losses, registry
 
 SHARES = (0.5, 0.1, 0.01)
@@ -220,3 +223,27 @@ def test_every_setting_belongs_to_a_loss():
         taken |= set(inspect.signature(loss.__init__).parameters)
     fields = {field.name for field in dataclasses.fields(losses.LossConfig)}
     assert fields <= taken
+
+
+def test_weighted_softmax_is_the_weighted_mean_of_one_label_images():
+    counts = np.array([50, 10, 2, 0])
+    weights = 50 / np.maximum(counts, 1)
+    generator = np.random.default_rng(5)
+    logits = generator.normal(size=(20, 4)).astype(np.float32)
+    label = generator.integers(0, 4, 20)
+    loss = losses.build(
+        losses.LossConfig(
+            "multilabel_softmax", weight_power=1.0, label_counts=tuple(counts)
+        )
+    )
+    # scikit-learn weighs samples as PyTorch's cross_entropy weighs classes
+    chances = scipy.special.softmax(logits.astype(np.float64), axis=1)
+    expected = sklearn.metrics.log_loss(
+        label, chances, sample_weight=weights[label], labels=range(4)
+    )
+    targets = np.eye(4, dtype=np.float32)[label]
+    np.testing.assert_allclose(float(loss(targets, logits)), expected, rtol=1e-5)
+    again = type(loss).from_config(loss.get_config())
+    assert float(again(targets, logits)) == float(loss(targets, logits))
+    with pytest.raises(errors.SettingError, match="label_counts"):
+        losses.build(losses.LossConfig("multilabel_softmax", weight_power=1.0))

@@ -1,0 +1,137 @@
+"""Every recipe can be read, and its phases and members are what its flags say."""
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from data_pipelines import errors
+from flags import recipe_flags
+
+RECIPES = recipe_flags.names()
+# the others are flagfiles of a training alone
+WHOLE = [
+    name
+    for name in RECIPES
+    if "python -m tools.train"
+    not in (recipe_flags.FOLDER / f"{name}.flags").read_text()
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def defined():
+    """Defines the flags, for this module only."""
+    before = set(flags.FLAGS)
+    recipe_flags.define()
+    yield
+    for name in set(flags.FLAGS) - before:
+        delattr(flags.FLAGS, name)
+
+
+def read(*arguments, output="out"):
+    with flagsaver.flagsaver():
+        recipe_flags.take(arguments)
+        return recipe_flags.config_from_flags(output)
+
+
+def test_the_systems_of_the_field_have_a_recipe():
+    expected = {f"place_{place}" for place in (1, 2, 3, 4, 11, 19, 24)}
+    expected |= {"asbudhkar_densenet", "asbudhkar_resnet", "indoor_scenes_alexnet"}
+    expected |= {f"savan77_{kind}" for kind in ("weights", "oversampling", "both")}
+    assert expected | {"ours", "ours_ensemble"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_recipe_can_be_read_and_says_where_it_is_from(name):
+    found = read(*recipe_flags.arguments(name, "", 3))
+    assert (found.name, found.seed) == (name, 3)
+    seeds = [member.steps[0].experiment.training.seed for member in found.members]
+    assert seeds == [3 + 1000 * number for number in range(len(seeds))]
+    text = (recipe_flags.FOLDER / f"{name}.flags").read_text()
+    assert text.startswith("# ")
+    if "/" not in name:
+        origin = "Chosen" if name.startswith("ours") else "Differs:"
+        for part in ("Command:", "Expected", origin):
+            assert part in text
+
+
+def test_a_phase_starts_from_the_one_before_and_keeps_the_other_flags():
+    found = read("--epochs=5", "--phase=--trainable=last_layer --epochs=2")
+    (member,) = found.members
+    first, second = member.steps
+    assert first.experiment.start.run == ""
+    assert second.experiment.start.run == str(first.run)
+    assert second.experiment.start.trainable == "last_layer"
+    assert [step.experiment.training.epochs for step in member.steps] == [5, 2]
+    assert second.flags["initial_run"] == str(first.run)
+    assert first.experiment.model == second.experiment.model
+
+
+def test_members_differ_in_their_flags_and_seeds_and_in_nothing_else():
+    found = read(
+        "--seed=2", "--member=--model=resnet_small", "--member=--threshold=global",
+        "--phase=--epochs=1",
+    )  # fmt: skip
+    models = [member.steps[1].experiment.model for member in found.members]
+    assert [one["name"] for one in models] == ["resnet_small", "densenet_small"]
+    assert [one["seed"] for one in models] == [2, 1002]
+    rules = [member.adaptation["threshold"] for member in found.members]
+    assert rules == ["none", "global"]
+    assert len({step.run for member in found.members for step in member.steps}) == 4
+
+
+def test_flags_are_afterwards_what_they_were():
+    before = flags.FLAGS.flag_values_dict()
+    read("--member=--epochs=9", "--phase=--seed=4")
+    assert flags.FLAGS.flag_values_dict() == before
+
+
+def test_labels_of_a_model_are_asked_for_in_a_phase():
+    found = read("--phase=--pseudo_split=stage_1 --pseudo_threshold=0.3")
+    step = found.members[0].steps[1]
+    assert (step.pseudo.split, step.pseudo.threshold) == ("stage_1", 0.3)
+    assert step.experiment.data.learnt.pseudo_labels.endswith("pseudo_labels.csv")
+    with pytest.raises(errors.SettingError, match="from the phase before"):
+        read("--pseudo_split=stage_1")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--phase=--loss=wrong", "binary_cross_entropy.*soft_f2"),
+        ("--member=--model=wrong", "densenet_small.*xception"),
+        ("--phase=--resampling=wrong", "rarest_label"),
+        ("--phase=--no_such_flag=1", "no_such_flag"),
+        ("--phase=epochs 2", "is no flag"),
+        ("--phase=--epochs='2", "No closing quotation"),
+    ],
+)
+def test_an_unknown_part_is_refused_with_the_known_ones(line, message):
+    with pytest.raises(errors.SettingError, match=message):
+        read(line)
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones():
+    with pytest.raises(errors.SettingError, match=r"asbudhkar_densenet.*place_4"):
+        recipe_flags.arguments("place_5", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (["--answer=tuning"], "must not be fitted on"),
+        (["--combine=vote", "--adapt=ensemble"], "--adapt=members"),
+        (["--combine=greedy"], "--adapt=ensemble"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(line, message):
+    with pytest.raises(errors.SettingError, match=message):
+        read(*line)
+
+
+def test_a_digest_tells_flags_apart_and_not_where_data_lie():
+    digests = [
+        recipe_flags.digest_of(given)
+        for given in ([], ["--epochs=6"], ["--views=mirror"], ["--phase=--epochs=1"])
+    ]
+    assert len(set(digests)) == 4
+    assert recipe_flags.digest_of(["--cache_dir=elsewhere"]) == digests[0]

@@ -1,0 +1,97 @@
+"""Runs recipes with several seeds, keeps a small record of each, and makes tables.
+
+    python -m tools.study --flagfile=flags/studies/default.flags
+    python -m tools.study --flagfile=flags/studies/default.flags --recipes=ours
+    python -m tools.study --flagfile=flags/studies/default.flags --minutes=0 --page=
+
+A recipe is flags/recipes/NAME.flags. Its runs go to RUNS/STUDY/NAME/seed-SEED, its
+record to RECORDS/STUDY/NAME-SEED.json, which is committed: what has a record of the
+same flags is not run again, so that a study can be finished over days and on several
+machines. One recipe runs at a time, seed by seed, and none is begun after --minutes.
+The tables go into PAGE, between `<!-- study STUDY -->` and `<!-- end -->`.
+"""
+
+import pathlib
+
+from absl import flags
+
+from flags import recipe_flags
+from tools import command
+
+FLAGS = flags.FLAGS
+recipe_flags.define()
+flags.DEFINE_string("study", None, "Name of the study.", required=True)
+flags.DEFINE_list("recipes", [], "Names of the recipes.")
+flags.DEFINE_list("seeds", ["0"], "Seeds.")
+flags.DEFINE_list("ours", [], "Recipes that the others are compared with.")
+flags.DEFINE_enum(
+    "judge", "f2", ["f2", "top_k"], "Figures of label sets, or of the likeliest labels."
+)
+flags.DEFINE_list(
+    "judged", [], "Splits to make tables of, a+b for several together; empty: --answer."
+)
+flags.DEFINE_string("common", "", "Flags that all recipes get on top of their own.")
+flags.DEFINE_float("minutes", 1e6, "Minutes after which no recipe is begun.", 0)
+flags.DEFINE_string("runs", "runs/study", "Folder of the runs.")
+flags.DEFINE_string("records", "docs/studies", "Folder of the records.")
+flags.DEFINE_string("page", "docs/results.md", "Page that gets the tables.")
+flags.DEFINE_integer("bootstrap", 1000, "Resamples of the bootstrap.", 1)
+
+
+def main(_):
+    """Runs what is missing, and writes the tables of what there is."""
+    from inclusive_tf.recipes import page, progress, study
+
+    jobs = [_job(name, int(seed)) for seed in FLAGS.seeds for name in FLAGS.recipes]
+    failed = progress.run(jobs, FLAGS.minutes)
+    found, notes = progress.gather(jobs)
+    for note in notes:
+        print(note)
+    if not found:
+        print("there is no record to make tables of")
+        return 1
+    recipe_flags.take(jobs[0].arguments)
+    questions = study.Questions(_table())
+    text = study.text(
+        found,
+        FLAGS.ours,
+        questions,
+        study.JUDGES[FLAGS.judge](questions),
+        tuple(FLAGS.judged or FLAGS.answer),
+        FLAGS.fit_split or "train",
+        notes,
+        FLAGS.bootstrap,
+    )
+    print(text)
+    if FLAGS.page:
+        page.write(FLAGS.page, f"study {FLAGS.study}", text)
+        print(f"written to {FLAGS.page}")
+    return 1 if failed else 0
+
+
+def _job(name, seed):
+    from inclusive_tf.recipes import progress
+
+    arguments = recipe_flags.arguments(name, FLAGS.common, seed)
+    return progress.Job(
+        name,
+        seed,
+        tuple(arguments),
+        recipe_flags.digest_of(arguments),
+        pathlib.Path(FLAGS.runs) / FLAGS.study / name / f"seed-{seed}",
+        pathlib.Path(FLAGS.records) / FLAGS.study / f"{name}-{seed}.json",
+    )
+
+
+def _table():
+    """The label table that the flags of a recipe's first phase name."""
+    from data_pipelines import datasets
+    from flags import experiment_flags
+
+    settings = experiment_flags.config_from_flags()
+    table, _ = datasets.read(settings.data, settings.image)
+    return table
+
+
+if __name__ == "__main__":
+    command.run(main)
