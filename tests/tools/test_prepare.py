@@ -1,9 +1,6 @@
 """The script prepares a table, and training reads what it made as the raw one."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 
@@ -13,25 +10,14 @@ TRAINING = (
 )  # fmt: skip
 
 
-def call(root, *arguments):
-    """Runs a script as a user would; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=root, capture_output=True, text=True, timeout=400, check=False,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_training_from_a_prepared_png_set_is_that_from_the_raw_one(
-    root, make_table, colour_rows, tmp_path
+    call, make_table, colour_rows, tmp_path
 ):
     table = make_table(colour_rows())
     (tmp_path / "images" / "train3.png").write_bytes(b"no picture")
     raw = ("--dataset=table", f"--table={table}", "--max_bad_fraction=0.03")
     output = tmp_path / "prepared"
-    said = call(root, "tools.prepare", *raw, f"--output={output}", "--encoding=png")
+    said = call("prepare", *raw, f"--output={output}", "--encoding=png").stdout
     assert "table: 84 images, 2 labels, train 48, validation 12, tuning 12" in said
     assert "84 images encoded" in said
     assert "1 unreadable image(s) left out, named in" in said
@@ -44,7 +30,7 @@ def test_training_from_a_prepared_png_set_is_that_from_the_raw_one(
         ("raw", raw),
         ("prepared", ("--dataset=prepared", f"--data_dir={output}")),
     ):
-        call(root, "tools.train", f"--run={tmp_path / name}", *data, *TRAINING)
+        call("train", f"--run={tmp_path / name}", *data, *TRAINING)
         (file,) = (tmp_path / name).rglob("variables.npz")
         # the moments of the optimiser saw every gradient
         states.append(np.load(file))

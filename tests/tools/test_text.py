@@ -1,9 +1,6 @@
 """A table with texts is trained on and predicted by the scripts, with second heads."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 
@@ -17,17 +14,7 @@ FLAGS = (
 )  # fmt: skip
 
 
-def call(root, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=root, capture_output=True, text=True, timeout=400, check=False,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_texts_are_learnt_from_and_predicted_with(root, make_table, tmp_path):
+def test_texts_are_learnt_from_and_predicted_with(call, make_table, tmp_path):
     """Every image is alike (neither red nor blue); the text says which is which."""
     rows = []
     for number in range(60):
@@ -37,12 +24,12 @@ def test_texts_are_learnt_from_and_predicted_with(root, make_table, tmp_path):
         rows.append((f"images/{split}{number}.png", name, "here", split, words))
     table = make_table(rows, "path,labels,group,split,title")
     run = tmp_path / "run"
-    said = call(root, "tools.train", f"--run={run}", f"--table={table}",
-                "--text_column=title", *FLAGS)  # fmt: skip
+    said = call("train", f"--run={run}", f"--table={table}",
+                "--text_column=title", *FLAGS).stdout  # fmt: skip
     assert "texts of train: 0 of 144 words are not in the vocabulary" in said
     stored = json.loads((run / "text.json").read_text())
     assert set(stored["words"]) == {"a", "azure", "crimson", "thing"}
-    said = call(root, "tools.predict", f"--run={run}")
+    said = call("predict", f"--run={run}").stdout
     assert "texts of stage: 12 of 48 words are not in the vocabulary" in said
     found = predictions.load(run / "predictions" / "stage")
     truth = found.truth.multi_hot().argmax(axis=1)
