@@ -6,12 +6,13 @@ further phase has on top of those, and starts from the weights of the phase befo
 
     --model=resnet_small
     --phase=--train_splits=tuning --held_out=0.2 --trainable=last_layer --epochs=10
-    --member=--seed=0
-    --member=--seed=1 --model=densenet_small
+    --member=
+    --member=--model=densenet_small
 """
 
 import hashlib
 import json
+import math
 import pathlib
 import shlex
 
@@ -54,7 +55,16 @@ def define():
         "pseudo_threshold", 0.25, "Probability from which it gives them.", 0.001, 0.999
     )
     flags.DEFINE_string(
-        "fit_split", "tuning", "Split whose labels thresholds and layers are fitted on."
+        "fit_split",
+        "tuning",
+        "Split whose labels thresholds and layers are fitted on; empty: nothing is.",
+    )
+    flags.DEFINE_float(
+        "answer_threshold",
+        0.5,
+        "Probability from which labels are given when nothing is fitted.",
+        0.001,
+        0.999,
     )
     flags.DEFINE_string(
         "source_split", "", "Labelled split of the training's place, for --priors."
@@ -105,7 +115,7 @@ def config_from_flags(output):
     from inclusive_tf.recipes import recipe
 
     output = pathlib.Path(output)
-    lines = FLAGS.member or [""]
+    lines, seed = FLAGS.member or [""], FLAGS.seed
     members = []
     for number, line in enumerate(lines):
         steps = []
@@ -127,7 +137,7 @@ def config_from_flags(output):
                         "scores": prediction_flags.scores_config(),
                         "statistics": prediction_flags.statistics_config(),
                     },
-                    _adaptation(),
+                    _adaptation(seed),
                 )
             )
     return recipe.Recipe(
@@ -135,6 +145,8 @@ def config_from_flags(output):
         seed=FLAGS.seed,
         members=tuple(members),
         fit_split=FLAGS.fit_split,
+        threshold_logit=math.log(FLAGS.answer_threshold)
+        - math.log1p(-FLAGS.answer_threshold),
         source_split=FLAGS.source_split,
         target_split=FLAGS.target_split,
         splits=tuple(FLAGS.answer),
@@ -152,6 +164,12 @@ FOLDER = pathlib.Path("flags", "recipes")
 """Where recipes lie, a flagfile each."""
 
 _PARTS = "parts"
+
+_MODULES = ("recipe_flags", "prediction_flags", "adaptation_flags")
+
+_NO_PART = frozenset(
+    {"data_dir", "cache_dir", "keep", "check_every", "keep_gib", "shuffle_buffer"}
+)
 
 
 def names():
@@ -197,19 +215,41 @@ def digest_of(given):
 
 
 def digest():
-    """Returns the SHA-256, as hex, of all that makes the recipe what it is."""
-    own = FLAGS.flags_by_module_dict()
-    names = [
-        flag.name
-        for module in ("recipe_flags", "prediction_flags", "adaptation_flags")
-        for flag in own.get(f"flags.{module}", ())
-    ]
-    values = {name: FLAGS[name].value for name in sorted(names)}
-    ours = {**values, **run_flags.resolved()}
-    for name in ("cache_dir", "data_dir"):
-        ours.pop(name)
-    text = json.dumps(ours, sort_keys=True)
+    """Returns the SHA-256, as hex, of all that makes the recipe what it is.
+
+    That is every flag that differs from its default, so that a flag that is added to
+    the project does not make older records another recipe's; where files lie and how
+    much memory is used are no part of it.
+    """
+    flags_of = FLAGS.flags_by_module_dict()
+    found = {
+        flag.name: flag.value
+        for module in (*_MODULES, *run_flags.TRAINING)
+        for flag in flags_of.get(f"flags.{module}", ())
+        if flag.value != flag.default and flag.name not in _NO_PART
+    }
+    text = json.dumps(found, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def require_untyped():
+    """Refuses flags of recipes among those of a study, which would reach no recipe.
+
+    Raises:
+        errors.SettingError: one was typed.
+    """
+    flags_of = FLAGS.flags_by_module_dict()
+    typed = [
+        f"--{flag.name}"
+        for module in (*_MODULES, *run_flags.TRAINING)
+        for flag in flags_of.get(f"flags.{module}", ())
+        if flag.present
+    ]
+    if typed:
+        raise errors.SettingError(
+            "A study gives its recipes the flags of --common. Expected: "
+            f'--common="{typed[0]}=...". Received: {", ".join(sorted(typed))}.'
+        )
 
 
 def _folder(output, member, phase):
@@ -223,6 +263,11 @@ def _seed(member):
 
 def _take(line, what):
     """Parses a line of flags on top of what the flags are."""
+    for name in FLAGS:
+        if isinstance(FLAGS[name], flags.MultiFlag):
+            # absl would lengthen the list that the other lines share
+            FLAGS[name].present = 0
+            FLAGS[name].value = list(FLAGS[name].value or ())
     try:
         rest = FLAGS(["recipe", *shlex.split(line)])
     except (flags.Error, ValueError) as error:
@@ -256,7 +301,7 @@ def _step(output, member, phase, before):
     )
 
 
-def _adaptation():
+def _adaptation(seed):
     """What `adapted.fit` is told."""
     names = adaptation_flags.PARTS
-    return {name: FLAGS[name].value for name in names} | {"seed": FLAGS.seed}
+    return {name: FLAGS[name].value for name in names} | {"seed": seed}

@@ -1,14 +1,15 @@
 """Runs recipes with several seeds, keeps a small record of each, and makes tables.
 
     python -m tools.study --flagfile=flags/studies/default.flags
-    python -m tools.study --flagfile=flags/studies/default.flags --recipes=ours
+    python -m tools.study --flagfile=flags/studies/default.flags --only=ours
     python -m tools.study --flagfile=flags/studies/default.flags --minutes=0 --page=
 
-A recipe is flags/recipes/NAME.flags. Its runs go to RUNS/STUDY/NAME/seed-SEED, its
-record to RECORDS/STUDY/NAME-SEED.json, which is committed: what has a record of the
+A recipe is flags/recipes/NAME.flags. Its runs go to RUNS/STUDY/NAME/seed-SEED-DIGEST,
+its record to RECORDS/STUDY/NAME-SEED.json, which is committed: what has a record of the
 same flags is not run again, so that a study can be finished over days and on several
 machines. One recipe runs at a time, seed by seed, and none is begun after --minutes.
-The tables go into PAGE, between `<!-- study STUDY -->` and `<!-- end -->`.
+The tables are of all recipes that have one and go into PAGE, between
+`<!-- study STUDY -->` and `<!-- end study STUDY -->`.
 """
 
 import pathlib
@@ -22,6 +23,7 @@ FLAGS = flags.FLAGS
 recipe_flags.define()
 flags.DEFINE_string("study", None, "Name of the study.", required=True)
 flags.DEFINE_list("recipes", [], "Names of the recipes.")
+flags.DEFINE_list("only", [], "Of these, the recipes to run now; empty: all.")
 flags.DEFINE_list("seeds", ["0"], "Seeds.")
 flags.DEFINE_list("ours", [], "Recipes that the others are compared with.")
 flags.DEFINE_enum(
@@ -42,8 +44,10 @@ def main(_):
     """Runs what is missing, and writes the tables of what there is."""
     from inclusive_tf.recipes import page, progress, study
 
+    recipe_flags.require_untyped()
     jobs = [_job(name, int(seed)) for seed in FLAGS.seeds for name in FLAGS.recipes]
-    failed = progress.run(jobs, FLAGS.minutes)
+    wanted = [job for job in jobs if not FLAGS.only or job.recipe in FLAGS.only]
+    failed = progress.run(wanted, FLAGS.minutes)
     found, notes = progress.gather(jobs)
     for note in notes:
         print(note)
@@ -73,23 +77,33 @@ def _job(name, seed):
     from inclusive_tf.recipes import progress
 
     arguments = recipe_flags.arguments(name, FLAGS.common, seed)
+    digest = recipe_flags.digest_of(arguments)
+    # other flags are another run, so that a recipe that was mended starts anew
+    folder = f"seed-{seed}-{digest[:8]}"
     return progress.Job(
         name,
         seed,
         tuple(arguments),
-        recipe_flags.digest_of(arguments),
-        pathlib.Path(FLAGS.runs) / FLAGS.study / name / f"seed-{seed}",
+        digest,
+        pathlib.Path(FLAGS.runs) / FLAGS.study / name / folder,
         pathlib.Path(FLAGS.records) / FLAGS.study / f"{name}-{seed}.json",
     )
 
 
 def _table():
-    """The label table that the flags of a recipe's first phase name."""
-    from data_pipelines import datasets
-    from flags import experiment_flags
+    """The label table that a recipe answers: of its last phase, with all splits."""
+    import dataclasses
 
-    settings = experiment_flags.config_from_flags()
-    table, _ = datasets.read(settings.data, settings.image)
+    from data_pipelines import datasets, training_set
+
+    recipe = recipe_flags.config_from_flags(FLAGS.runs)
+    settings = recipe.members[0].steps[-1].experiment
+    learnt = settings.data.learnt
+    whole = training_set.TrainingSetConfig(
+        labels=learnt.labels, head_size=learnt.head_size
+    )
+    data = dataclasses.replace(settings.data, learnt=whole)
+    table, _ = datasets.read(data, settings.image)
     return table
 
 

@@ -66,6 +66,7 @@ class Recipe:
         seed: of its first member, for tables.
         members: tuple of `Member`, all with as many phases.
         fit_split: split whose labels adaptations are fitted on; "" fits nothing.
+        threshold_logit: where labels are given when nothing is fitted.
         source_split: labelled split of the training's place, for priors by EM or BBSE.
         target_split: split of the new place whose images, without their labels, priors
             are estimated on.
@@ -86,6 +87,7 @@ class Recipe:
     seed: int
     members: tuple
     fit_split: str = "tuning"
+    threshold_logit: float = 0.0
     source_split: str = ""
     target_split: str = ""
     splits: tuple = ("stage_1", "stage_2")
@@ -116,6 +118,8 @@ class Recipe:
                 "There are no labels to fit on. Expected: --fit_split, or neither "
                 "--threshold nor another part that is fitted. Received: none."
             )
+        if self.adapt == "ensemble":
+            self._require_one_adaptation()
         if self.adapt == "ensemble" and self.combine == "vote":
             raise errors.SettingError(
                 "Members vote with their own thresholds. Expected: --adapt=members "
@@ -127,3 +131,25 @@ class Recipe:
                 "Expected: --adapt=ensemble with --combine=greedy. "
                 "Received: --adapt=members."
             )
+
+    def _require_one_adaptation(self):
+        settings = [member.adaptation for member in self.members]
+        priors = settings[0]["priors"]
+        for right, expected, received in (
+            (self.fit_split, "--fit_split to fit it on", "none"),
+            (
+                all(one == settings[0] for one in settings),
+                "the same adaptation in all members",
+                "another one in a --member",
+            ),
+            (
+                priors not in ("em", "bbse"),
+                "priors that are counted, or none",
+                f"--priors={priors}",
+            ),
+        ):
+            if not right:
+                raise errors.SettingError(
+                    "With --adapt=ensemble one adaptation is fitted on the combination "
+                    f"of all members. Expected: {expected}. Received: {received}."
+                )

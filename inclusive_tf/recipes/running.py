@@ -1,5 +1,6 @@
 """Runs a recipe: trains its members phase by phase, predicts, adapts and decides."""
 
+import dataclasses
 import importlib.metadata
 
 import numpy as np
@@ -13,6 +14,7 @@ from inclusive_tf.ensembles import combining, selection
 from inclusive_tf.ensembles import members as ensemble_members
 from inclusive_tf.evaluation import baselines, f2
 from inclusive_tf.recipes import record as records
+from inclusive_tf.training import checkpoints
 
 RANKED = 5
 """Most likely labels of each image that are kept."""
@@ -36,13 +38,12 @@ def run(recipe, output, flags_digest=""):
         errors.DataError: whatever is wrong with the data or the directories.
         loop.TrainingDivergedError: a loss became NaN or infinite.
     """
-    tables = _Tables()
+    tables = _Tables(output / "quarantine.csv")
     phases = len(recipe.members[0].steps)
     for phase in range(phases):
+        _label(recipe, phase, tables)
         for member in recipe.members:
             step = member.steps[phase]
-            if step.pseudo.split:
-                _label(recipe, phase - 1, step, tables)
             table, notes = tables.read(step.experiment)
             experiment.train(
                 run_directory.Run(step.run),
@@ -62,22 +63,27 @@ def run(recipe, output, flags_digest=""):
 class _Tables:
     """Label tables by what they are read from, so that each is read once."""
 
-    def __init__(self):
-        self._found = {}
+    def __init__(self, quarantine):
+        self._found, self._quarantine = {}, quarantine
 
-    def read(self, settings):
-        key = settings.data, settings.image
+    def read(self, settings, whole=False):
+        """Reads what a step learns from, or all splits as the source names them."""
+        data = settings.data
+        if whole:
+            plain = training_set.TrainingSetConfig()
+            data = dataclasses.replace(data, learnt=plain)
+        key = data, settings.image
         if key not in self._found:
-            table, notes = datasets.read(*key)
+            table, notes = datasets.read(*key, quarantine=self._quarantine)
             for note in notes:
                 print(f"note: {note}")
             self._found[key] = table, notes
         return self._found[key]
 
 
-def _predict(member, phase, splits, tables):
+def _predict(member, phase, splits, tables, whole=False):
     step = member.steps[phase]
-    table, _ = tables.read(step.experiment)
+    table, _ = tables.read(step.experiment, whole)
     folder = run_directory.Run(step.run)
     trained.predict(
         folder,
@@ -88,20 +94,27 @@ def _predict(member, phase, splits, tables):
     )
 
 
-def _label(recipe, phase, step, tables):
-    """Writes the labels that the mean of a phase's members gives to a split."""
-    split, path = step.pseudo.split, step.experiment.data.learnt.pseudo_labels
-    for member in recipe.members:
-        _predict(member, phase, [split], tables)
-    chosen = [
-        ensemble_members.Member(
-            run_directory.Run(member.steps[phase].run).predictions(split)
-        )
-        for member in recipe.members
+def _label(recipe, phase, tables):
+    """Writes the labels that the phase before gives, for members that have not begun.
+
+    They are the mean of its members' probabilities, the same for all.
+    """
+    waiting = [
+        (step.pseudo, step.experiment.data.learnt.pseudo_labels)
+        for step in (member.steps[phase] for member in recipe.members)
+        if step.pseudo.split
+        and checkpoints.newest(run_directory.Run(step.run).checkpoints) is None
     ]
-    predicted = combining.mean(chosen, "probabilities")
-    cut = np.log(step.pseudo.threshold) - np.log1p(-step.pseudo.threshold)
-    write_pseudo_labels(path, predicted, float(cut))
+    for pseudo in dict.fromkeys(pseudo for pseudo, _ in waiting):
+        chosen = []
+        for member in recipe.members:
+            _predict(member, phase - 1, [pseudo.split], tables, whole=True)
+            run = run_directory.Run(member.steps[phase - 1].run)
+            chosen.append(ensemble_members.Member(run.predictions(pseudo.split)))
+        predicted = combining.mean(chosen, "probabilities")
+        cut = float(np.log(pseudo.threshold) - np.log1p(-pseudo.threshold))
+        for path in (path for wanted, path in waiting if wanted == pseudo):
+            write_pseudo_labels(path, predicted, cut)
 
 
 def write_pseudo_labels(path, predicted, threshold_logit):
@@ -137,28 +150,32 @@ def _decide(recipe, output):
         figures = found.figures
     if len(recipe.members) == 1:
         return {
-            split: _adapted(_of(recipe.members[0], split), folders[0])
+            split: _adapted(recipe, _of(recipe.members[0], split), folders[0])
             for split in recipe.splits
         }, _said(figures)
     decided = {}
+    # adapted members are combined as what lies above their thresholds
+    cut = 0.0 if recipe.fit_split else recipe.threshold_logit
     for split in recipe.splits:
         chosen = [
             ensemble_members.Member(_folder(member, split), folder)
             for member, folder in zip(recipe.members, folders, strict=True)
         ]
         if recipe.combine == "vote":
-            rule = combining.Vote(recipe.at_least, True, _constant(recipe))
+            rule = combining.Vote(
+                recipe.at_least, True, _constant(recipe), recipe.threshold_logit
+            )
             decided[split] = combining.vote(chosen, rule)[0], 0.0
         else:
             of = recipe.combine.removeprefix("mean_")
-            decided[split] = combining.mean(chosen, of), 0.0
+            decided[split] = combining.mean(chosen, of), cut
     return decided, {}
 
 
-def _adapted(predicted, folder):
+def _adapted(recipe, predicted, folder):
     """Returns (predictions, threshold) with an adaptation, or as they are."""
     if folder is None:
-        return predicted, adapted.PLAIN_THRESHOLD
+        return predicted, recipe.threshold_logit
     return adapted.apply(adapted.load(folder), predicted)
 
 
@@ -192,7 +209,10 @@ def _combined_then_adapted(recipe, output):
     decided = {
         split: adapted.apply(adaptation, combine(split)) for split in recipe.splits
     }
-    return decided, _said(adaptation.figures)
+    said = _said(adaptation.figures)
+    if recipe.combine == "greedy":
+        said["estimate"] += ", members chosen on the same images"
+    return decided, said
 
 
 def _fitted(recipe, member, settings):

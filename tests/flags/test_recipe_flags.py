@@ -79,6 +79,27 @@ def test_members_differ_in_their_flags_and_seeds_and_in_nothing_else():
     assert len({step.run for member in found.members for step in member.steps}) == 4
 
 
+def test_a_flag_that_repeats_is_replaced_and_leaves_the_others_alone():
+    found = read("--splits=train:a=1", "--member=--splits=train:a=2", "--member=",
+                 "--dataset=table", "--table=t.csv")  # fmt: skip
+    splits = [member.steps[0].experiment.data.source.splits for member in found.members]
+    assert splits == [("train:a=2",), ("train:a=1",)]
+
+
+def test_a_fixed_threshold_answers_where_nothing_is_fitted():
+    found = read("--fit_split=", "--answer_threshold=0.25")
+    assert found.threshold_logit == pytest.approx(-1.0986, abs=1e-4)
+    with pytest.raises(errors.SettingError, match="no labels to fit on"):
+        read("--fit_split=", "--threshold=global")
+
+
+def test_flags_typed_at_a_study_are_refused_since_they_reach_no_recipe():
+    with flagsaver.flagsaver():
+        recipe_flags.take(["--epochs=9"])
+        with pytest.raises(errors.SettingError, match=r'--common="--epochs=\.\.\."'):
+            recipe_flags.require_untyped()
+
+
 def test_flags_are_afterwards_what_they_were():
     before = flags.FLAGS.flag_values_dict()
     read("--member=--epochs=9", "--phase=--seed=4")
@@ -121,6 +142,12 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones():
         (["--answer=tuning"], "must not be fitted on"),
         (["--combine=vote", "--adapt=ensemble"], "--adapt=members"),
         (["--combine=greedy"], "--adapt=ensemble"),
+        (["--adapt=ensemble", "--fit_split="], "--fit_split to fit it on"),
+        (["--adapt=ensemble", "--priors=em"], "priors that are counted"),
+        (
+            ["--adapt=ensemble", "--member=--threshold=global", "--member="],
+            "the same adaptation in all members",
+        ),
     ],
 )
 def test_parts_that_do_not_go_together_are_refused(line, message):

@@ -25,18 +25,21 @@ def table(make_table, colour_rows):
 def test_members_are_trained_in_phases_and_answer_together(call, table, tmp_path):
     """Phases from a tuning set and on labels of the members' own, then a vote."""
     output = tmp_path / "out"
+    phase = (
+        "--train_splits=train,tuning --held_out=0.5 --held_out_of=tuning "
+        "--pseudo_split=validation --epochs=1"
+    )
     arguments = (
         *SMALL, f"--table={table}", f"--output={output}", "--member=",
         "--member=--views=mirror", "--combine=vote", "--at_least=2",
-        "--phase=--train_splits=train,tuning --held_out=0.5 --held_out_of=tuning "
-        "--pseudo_split=validation --epochs=1",
+        f"--phase={phase}", f"--phase={phase}",
         "--fit_split=held_out", "--threshold=global",
     )  # fmt: skip
     said = call("recipe", *arguments).stdout
     assert "12 images are learnt from with" in said
     assert "images are held out of training" in said
     assert "2 member(s)" in said
-    runs = [output / f"member-{m}" / f"phase-{p}" for m in (0, 1) for p in (0, 1)]
+    runs = [output / f"member-{m}" / f"phase-{p}" for m in (0, 1) for p in (0, 2)]
     models = [json.loads((run / "model.json").read_text())["model"] for run in runs]
     assert [model["seed"] for model in models] == [0, 0, 1000, 1000]
     pseudo = (output / "member-0" / "phase-1-pseudo_labels.csv").read_text()
