@@ -11,6 +11,7 @@ from data_pipelines import errors, quality, storage
 from data_pipelines.preparing import staging
 
 _READING = 2
+_TOLD = 32
 
 
 def stage(table, keys, config, folder, progress=None):
@@ -87,14 +88,17 @@ def encode_into(part, table, keys, rows, config):
         data = pixels.encode(read(source), config)
         return place, tf.numpy_function(append, [place, data], tf.bool)
 
-    images = stream.map(
-        encode, num_parallel_calls=threads(), deterministic=False
-    ).ignore_errors()
-    for place, appended in images.as_numpy_iterator():
-        if not appended:
+    images = (
+        stream.map(encode, num_parallel_calls=threads(), deterministic=False)
+        .ignore_errors()
+        # what is told together is on the disk already
+        .batch(_TOLD)
+    )
+    for places, appended in images.as_numpy_iterator():
+        if not appended.all():
             raise append.failure
-        done[place] = True
-        yield int(rows[place])
+        done[places] = True
+        yield from rows[places].tolist()
     for row, kind, payload in _second_look(table, rows[~done], config):
         part.append(keys[row], kind, payload)
         yield row

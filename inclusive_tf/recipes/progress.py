@@ -81,11 +81,15 @@ def run(jobs, minutes):
 
 def gather(jobs):
     """Returns ({recipe: list of `records.Record` by seed}, sentences on what lacks)."""
-    found, notes = {}, []
+    found, lacking = {}, {}
     for job in jobs:
         if job.done:
             found.setdefault(job.recipe, []).append(records.read(job.record))
         else:
             kind = "made with other flags" if job.record.is_file() else "missing"
-            notes.append(f"{job.recipe}, seed {job.seed}: {kind}")
+            lacking.setdefault((job.recipe, kind), []).append(str(job.seed))
+    notes = [
+        f"{recipe}, seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}: {kind}"
+        for (recipe, kind), seeds in lacking.items()
+    ]
     return found, notes
