@@ -236,36 +236,30 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
         )
 
     def finish(batch):
-        image, target = batch["image"], target_of(batch, batch["example"])
+        target = target_of(batch, batch["example"])
+        found = {
+            "group": tf.gather(groups, batch["example"]),
+            "example": batch["example"],
+        }
+        if config.image is None:
+            return found | {"target": target}
+        image = batch["image"]
         if config.mix is not None:
             share = batch["share"]
             image += share[:, None, None, None] * (batch["other"] - image)
             row = tf.where(batch["partner"] < 0, batch["example"], batch["partner"])
             target = mixing.blend_targets(target, target_of(batch, row), share)
         image, target = _varied(batch, image, target, strengths, config, epochs)
-        return {
-            "image": image,
-            "target": target,
-            "group": tf.gather(groups, batch["example"]),
-            "example": batch["example"],
-        }
+        return found | {"image": image, "target": target}
 
-    def finish_without_image(batch):
-        return {
-            "target": target_of(batch, batch["example"]),
-            "group": tf.gather(groups, batch["example"]),
-            "example": batch["example"],
-        }
-
-    seen = config.image is not None
     keep = (
-        seen
+        config.image is not None
         and config.carrier == "indexed"
         and fits(len(_needed(rates, config)), config.image, config.keep_bytes)
     )
     in_batches = _kept_in_batches if keep else _decoded_in_batches
     found = in_batches(table, rates, config, epochs, first_epoch, first_draw).map(
-        finish if seen else finish_without_image, num_parallel_calls=tf.data.AUTOTUNE
+        finish, num_parallel_calls=tf.data.AUTOTUNE
     )
     if config.one_label != "none":
         found = found.map(lambda batch: batch | {"every": lookup(batch["example"])})

@@ -66,6 +66,27 @@ class Vocabulary:
         """SHA-256 of the ids in order, as hex; names may change without changing it."""
         return hashlib.sha256(json.dumps(self.ids).encode()).hexdigest()
 
+    def to_json(self):
+        """Returns what JSON can hold, with the hash, for `from_json`."""
+        return {"ids": list(self.ids), "names": list(self.names), "hash": self.hash}
+
+    @classmethod
+    def from_json(cls, stored, file=None):
+        """Returns the vocabulary that `to_json` gave.
+
+        Args:
+            stored: what JSON held.
+            file: where it was read, for the error.
+
+        Raises:
+            errors.DataError: the ids do not match their hash.
+            KeyError, TypeError: it is something else.
+        """
+        vocabulary = cls(stored["ids"], stored["names"])
+        if vocabulary.hash != stored["hash"]:
+            raise errors.DataError("the vocabulary does not match its hash", file=file)
+        return vocabulary
+
 
 @dataclasses.dataclass(frozen=True)
 class SparseLabels:

@@ -26,6 +26,7 @@ from flags import (
     prediction_flags,
     run_flags,
 )
+from inclusive_tf.recipes import recipe
 
 FLAGS = flags.FLAGS
 
@@ -80,13 +81,13 @@ def _define_combination():
     flags.DEFINE_enum(
         "combine",
         "mean_logits",
-        ["mean_logits", "mean_probabilities", "greedy", "vote"],
+        list(recipe.COMBINATIONS),
         "How members are combined.",
     )
     flags.DEFINE_enum(
         "adapt",
         "members",
-        ["members", "ensemble"],
+        list(recipe.ADAPTED),
         "What is adapted: each member, or their combination.",
     )
     flags.DEFINE_integer(
@@ -112,8 +113,6 @@ def config_from_flags(output):
     Raises:
         errors.SettingError: a line of --phase or --member cannot be read.
     """
-    from inclusive_tf.recipes import recipe
-
     output = pathlib.Path(output)
     lines, seed = FLAGS.member or [""], FLAGS.seed
     members = []
@@ -283,8 +282,6 @@ def _take(line, what):
 
 def _step(output, member, phase, before):
     """The training that the flags describe, which starts where the one before ended."""
-    from inclusive_tf.recipes import recipe
-
     if before:
         FLAGS["initial_run"].value = before
     folder = pathlib.Path(_folder(output, member, phase))

@@ -76,11 +76,7 @@ def export(
         serving = {
             "format": FORMAT,
             "inputs": [name for name in ("image", "text") if _takes(model, name)],
-            "vocabulary": {
-                "ids": list(vocabulary.ids),
-                "names": list(vocabulary.names),
-                "hash": vocabulary.hash,
-            },
+            "vocabulary": vocabulary.to_json(),
             "threshold_logit": threshold.tolist(),
             "image_config": dataclasses.asdict(image_config),
             "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},

@@ -147,11 +147,7 @@ class Predictions:
                 "format": FORMAT,
                 "unlisted_is_absent": self.unlisted_is_absent,
                 "group_names": list(self.group_names),
-                "vocabulary": {
-                    "ids": list(self.vocabulary.ids),
-                    "names": list(self.vocabulary.names),
-                    "hash": self.vocabulary.hash,
-                },
+                "vocabulary": self.vocabulary.to_json(),
                 "source": self.source,
                 "variant": self.variant,
                 "sha256": {
@@ -196,13 +192,9 @@ def load(folder, verify=True):
             name: _load_array(folder / f"{name}.npy", kind, sums if verify else None)
             for name, kind in kinds.items()
         }
-        vocabulary = labels.Vocabulary(
-            manifest["vocabulary"]["ids"], manifest["vocabulary"]["names"]
+        vocabulary = labels.Vocabulary.from_json(
+            manifest["vocabulary"], folder / "manifest.json"
         )
-        if vocabulary.hash != manifest["vocabulary"]["hash"]:
-            raise errors.DataError(
-                "the vocabulary does not match its hash", file=folder / "manifest.json"
-            )
         return Predictions(
             ids=arrays["ids"],
             logits=arrays["logits"],

@@ -1,6 +1,6 @@
 """Runs a recipe: from data to decisions, and a small record of what it answered.
 
-    python -m tools.recipe --flagfile=flags/recipes/fourth_place.flags
+    python -m tools.recipe --flagfile=flags/recipes/place_4.flags
     python -m tools.recipe --flagfile=flags/recipes/ours.flags --seed=1 --output=runs/o1
     python -m tools.recipe --flagfile=flags/recipes/ours.flags --dataset=table \\
         --table=mine.csv --fit_split=tuning --answer=test

@@ -46,11 +46,7 @@ def save(folder, associations):
             "images": associations.images,
             "source": associations.source,
             "notes": list(associations.notes),
-            "vocabulary": {
-                "ids": list(vocabulary.ids),
-                "names": list(vocabulary.names),
-                "hash": vocabulary.hash,
-            },
+            "vocabulary": vocabulary.to_json(),
             "sha256": {_ARRAYS: atomic.sha256(temporary / _ARRAYS)},
         }
         atomic.write_json(temporary / _FACTS, facts)
@@ -85,13 +81,7 @@ def load(folder):
             )
         with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        vocabulary = labels.Vocabulary(
-            facts["vocabulary"]["ids"], facts["vocabulary"]["names"]
-        )
-        if vocabulary.hash != facts["vocabulary"]["hash"]:
-            raise errors.DataError(
-                "the vocabulary does not match its hash", file=folder / _FACTS
-            )
+        vocabulary = labels.Vocabulary.from_json(facts["vocabulary"], folder / _FACTS)
         entries = arrays["weight"], arrays["index"], arrays["offsets"]
         return associations_module.Associations(
             weights=scipy.sparse.csr_array(entries, (len(vocabulary),) * 2),

@@ -59,6 +59,9 @@ class Ranked:
         }
         self.support = truth.counts()
 
+    def __len__(self):
+        return self._present.shape[0]
+
     def statistics(self, weights):
         """Computes the figures for each weighting of the images.
 
@@ -158,21 +161,20 @@ def differences(before, after, truth, cluster=None, resamples=1000, seed=0):
 
 
 def _intervals(statistics, side, cluster, resamples, seed, key="value"):
-    images = len(side._present.indptr) - 1
     point, resampled = bootstrap.distribution(
-        statistics, images, resamples, seed, cluster
+        statistics, len(side), resamples, seed, cluster
     )
     clusters = None if cluster is None else len(np.unique(cluster))
     return {
         name: bootstrap.interval(
-            value, *bootstrap.interval_ends(resampled[name]), images, clusters, key
+            value, *bootstrap.interval_ends(resampled[name]), len(side), clusters, key
         )
         for name, value in point.items()
     }
 
 
 def _classes(sides):
-    every = np.ones((1, len(sides[0]._present.indptr) - 1))
+    every = np.ones((1, len(sides[0])))
     found = [side.statistics(every) for side in sides]
     rows = []
     for label, support in enumerate(sides[0].support.tolist()):

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 
 import numpy as np
+import scipy.special
 
 from data_pipelines import atomic, datasets, training_set
 from inclusive_tf import experiment, scores, trained
@@ -12,12 +13,9 @@ from inclusive_tf import run as run_directory
 from inclusive_tf.adaptation import adapted
 from inclusive_tf.ensembles import combining, selection
 from inclusive_tf.ensembles import members as ensemble_members
-from inclusive_tf.evaluation import baselines, f2
+from inclusive_tf.evaluation import baselines, f2, ranking
 from inclusive_tf.recipes import record as records
 from inclusive_tf.training import checkpoints
-
-RANKED = 5
-"""Most likely labels of each image that are kept."""
 
 _GREEDY_STEPS = 30
 _PACKAGES = ("tensorflow", "keras", "numpy")
@@ -112,7 +110,7 @@ def _label(recipe, phase, tables):
             run = run_directory.Run(member.steps[phase - 1].run)
             chosen.append(ensemble_members.Member(run.predictions(pseudo.split)))
         predicted = combining.mean(chosen, "probabilities")
-        cut = float(np.log(pseudo.threshold) - np.log1p(-pseudo.threshold))
+        cut = float(scipy.special.logit(pseudo.threshold))
         for path in (path for wanted, path in waiting if wanted == pseudo):
             write_pseudo_labels(path, predicted, cut)
 
@@ -143,7 +141,7 @@ def _decide(recipe, output):
         return _combined_then_adapted(recipe, output)
     folders, figures = [None] * len(recipe.members), {}
     for number, member in enumerate(recipe.members if recipe.fit_split else ()):
-        found = _fitted(recipe, member, member.adaptation)
+        found = _fitted(recipe, member)
         folder = run_directory.Run(member.steps[-1].run).adaptation("recipe")
         found.save(folder)
         folders[number] = folder
@@ -215,15 +213,15 @@ def _combined_then_adapted(recipe, output):
     return decided, said
 
 
-def _fitted(recipe, member, settings):
-    by_target = settings["priors"] in ("em", "bbse")
+def _fitted(recipe, member):
+    by_target = member.adaptation["priors"] in ("em", "bbse")
     source = _of(member, recipe.source_split) if recipe.source_split else None
     target = _of(member, recipe.target_split) if by_target else None
     return adapted.fit(
         _of(member, recipe.fit_split),
         source=source if by_target else None,
         target=target,
-        **settings,
+        **member.adaptation,
     )
 
 
@@ -254,13 +252,9 @@ def _record(recipe, output, flags_digest, decided, tuning):
     answers, counts = {}, None
     for split, (predicted, threshold) in decided.items():
         margins = scores.bounded(predicted.logits, threshold, recipe.least, recipe.most)
-        given = f2.decisions(margins, 0.0)
-        dense = np.zeros(predicted.logits.shape, bool)
-        dense[given.rows(), given.index] = True
-        order = np.argsort(-np.asarray(predicted.logits), axis=1, kind="stable")
         answers[split] = records.Answer(
-            dense,
-            order[:, :RANKED],
+            f2.decisions(margins, 0.0).multi_hot(),
+            ranking.of_logits(predicted.logits),
             records.digest(
                 predicted.ids, predicted.truth, predicted.group, predicted.vocabulary
             ),

@@ -73,11 +73,7 @@ class Questions:
         size = len(self.part(split))
         given = np.zeros((size, len(self.table.vocabulary)), bool)
         given[:, chosen] = True
-        order = np.argsort(-fitted.labels.counts(), kind="stable")[:_RANKED]
-        return given, np.tile(order, (size, 1))
-
-
-_RANKED = 5
+        return given, np.tile(ranking.of_logits([fitted.labels.counts()]), (size, 1))
 
 
 class LabelSets:

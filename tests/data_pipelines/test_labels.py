@@ -1,6 +1,7 @@
 """Sparse truth agrees with dense matrices, and tables select what they say."""
 
 import dataclasses
+import json
 
 import hypothesis
 import hypothesis.extra.numpy as hypothesis_numpy
@@ -55,6 +56,15 @@ def test_a_verified_absence_is_stated_but_not_present():
 def test_a_vocabulary_with_empty_repeated_or_unnamed_ids_is_refused(ids, names):
     with pytest.raises(errors.DataError):
         labels.Vocabulary(ids, names)
+
+
+def test_a_vocabulary_comes_back_from_json_and_a_changed_one_is_refused():
+    vocabulary = labels.Vocabulary(("b", "a"), ("Bee", "Ay"))
+    stored = json.loads(json.dumps(vocabulary.to_json()))
+    assert labels.Vocabulary.from_json(stored) == vocabulary
+    stored["ids"].reverse()
+    with pytest.raises(errors.DataError, match=r"v\.json.*match its hash"):
+        labels.Vocabulary.from_json(stored, "v.json")
 
 
 def test_names_are_no_part_of_the_hash_and_order_is():
