@@ -56,6 +56,9 @@ def require_choices(settings, choices):
 class StoppedError(RuntimeError):
     """A run that cannot go on, for a reason that its owner can act on."""
 
+    exit_code = 1
+    """Of the script that it ends."""
+
 
 class MissingExtraError(ImportError):
     """A part was asked for whose optional dependency is not installed."""

@@ -167,7 +167,15 @@ _PARTS = "parts"
 _MODULES = ("recipe_flags", "prediction_flags", "adaptation_flags")
 
 _NO_PART = frozenset(
-    {"data_dir", "cache_dir", "keep", "check_every", "keep_gib", "shuffle_buffer"}
+    {
+        "data_dir",
+        "cache_dir",
+        "keep",
+        "check_every",
+        "checkpoint_minutes",
+        "keep_gib",
+        "shuffle_buffer",
+    }
 )
 
 

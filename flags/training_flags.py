@@ -138,6 +138,12 @@ def _define_steps():
     )
     flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
     flags.DEFINE_integer("check_every", 20, "Steps between looks at the loss.", 1)
+    flags.DEFINE_float(
+        "checkpoint_minutes",
+        10.0,
+        "Minutes between checkpoints within an epoch; 0: after epochs only.",
+        0,
+    )
     flags.DEFINE_integer("keep", 2, "Newest checkpoints that stay.", 1)
     flags.DEFINE_integer("seed", 0, "Seed of everything but the data set.", 0)
 
@@ -159,6 +165,7 @@ def training_config():
         clip_norm=FLAGS.clip_norm,
         jit_compile=FLAGS.jit_compile,
         check_every=FLAGS.check_every,
+        checkpoint_minutes=FLAGS.checkpoint_minutes,
         keep=FLAGS.keep,
         seed=FLAGS.seed,
     )

@@ -8,7 +8,14 @@ import numpy as np
 from data_pipelines import batches, datasets, errors, images
 from data_pipelines.resampling import exposure, policies
 from inclusive_tf import image_features, losses, models, writers
-from inclusive_tf.training import checkpoints, loop, second_heads, starting, texts
+from inclusive_tf.training import (
+    checkpoints,
+    loop,
+    second_heads,
+    starting,
+    termination,
+    texts,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -329,17 +336,19 @@ def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown, re
     tensorboard.text("resampling/exposure", f"```\n{exposure.text(shown)}\n```")
     writer = writers.Several(writers.Console(), tensorboard)
     try:
-        return loop.train(
-            model,
-            loss,
-            data,
-            training,
-            run.checkpoints,
-            writer,
-            [writers.ProgressBar(data.steps_per_epoch)],
-            second_heads.build(
-                experiment.heads, model, train_table.labels, training.seed
-            ),
-        )
+        with termination.requested() as stop:
+            return loop.train(
+                model,
+                loss,
+                data,
+                training,
+                run.checkpoints,
+                writer,
+                [writers.ProgressBar(data.steps_per_epoch)],
+                second_heads.build(
+                    experiment.heads, model, train_table.labels, training.seed
+                ),
+                stop,
+            )
     finally:
         writer.close()

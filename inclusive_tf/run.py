@@ -27,7 +27,9 @@ from data_pipelines import atomic, errors, labels
 
 TEXT_FILE = "text.json"
 
-MAY_CHANGE = frozenset({"data_dir", "cache_dir", "keep", "check_every"})
+MAY_CHANGE = frozenset(
+    {"data_dir", "cache_dir", "keep", "check_every", "checkpoint_minutes"}
+)
 """Flags whose change does not make another run of it."""
 
 

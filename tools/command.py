@@ -60,7 +60,7 @@ def _guarded(main, arguments):
     except _OURS as error:
         line = " ".join(str(error).split())
         print(f"error: {line}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130

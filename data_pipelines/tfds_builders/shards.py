@@ -5,6 +5,7 @@ import os
 import re
 
 import numpy as np
+import tensorflow as tf
 
 from data_pipelines import errors
 
@@ -42,23 +43,43 @@ class Content:
         return found
 
     def examples(self, rows):
-        """Yields (row, example as TFDS takes it) of some rows, in order."""
+        """Yields (row, serialised `tf.train.Example`) of some rows, in order.
+
+        The examples are what TFDS' own serialiser makes of the builder's features.
+        """
         table, offsets = self.table, self.table.labels.offsets
         for row in rows.tolist():
             entries = slice(offsets[row], offsets[row + 1])
             yield (
                 row,
-                {
-                    "image": self.staged.read(self.keys[row]),
-                    # an id can hold bytes that are no UTF-8
-                    "id": os.fsencode(table.ids[row]),
-                    "labels": table.labels.index[entries].tolist(),
-                    "confidences": table.labels.confidence[entries],
-                    "group": int(table.group[row]),
-                    "text": "" if table.text is None else str(table.text[row]),
-                },
+                _serialised(
+                    {
+                        "image": self.staged.read(self.keys[row]),
+                        # an id can hold bytes that are no UTF-8
+                        "id": os.fsencode(table.ids[row]),
+                        "labels": table.labels.index[entries],
+                        "confidences": table.labels.confidence[entries],
+                        "group": table.group[row : row + 1],
+                        "text": b""
+                        if table.text is None
+                        else str(table.text[row]).encode(),
+                    }
+                ),
             )
             self.bar.update(1)
+
+
+def _serialised(values):
+    example = tf.train.Example()
+    for name, value in values.items():
+        feature = example.features.feature[name]
+        if isinstance(value, bytes):
+            feature.bytes_list.value.append(value)
+        elif value.dtype.kind == "f":
+            feature.float_list.value.extend(value.tolist())
+        else:
+            feature.int64_list.value.extend(value.tolist())
+    return example.SerializeToString()
 
 
 def require_fit_for_tfds(table):

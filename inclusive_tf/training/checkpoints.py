@@ -28,12 +28,18 @@ class State:
         history: a dict of figures for each finished epoch.
         best_step: step of the checkpoint with the best validation figure, or -1.
         best_figure: that figure, or None.
+        epoch_loss: sum of the losses of the steps of an epoch that is not finished.
+        epoch_seconds: seconds that these steps took.
+        epoch_waited: of these, seconds of waiting for data.
     """
 
     step: int = 0
     history: tuple = ()
     best_step: int = -1
     best_figure: float | None = None
+    epoch_loss: float = 0.0
+    epoch_seconds: float = 0.0
+    epoch_waited: float = 0.0
 
 
 def _other_variables(model, optimizer, of_loss):

@@ -23,6 +23,8 @@ class TrainingConfig:
         clip_norm: largest global norm of the gradients; 0 leaves them.
         jit_compile: whether XLA compiles the step.
         check_every: steps between looks at the loss (a look waits for the device).
+        checkpoint_minutes: a checkpoint is taken between steps when the last one is so
+            long ago; 0 takes them after epochs only.
         keep: how many checkpoints stay beside the best one.
         seed: decides initial weights, draws, augmentation and dropout.
     """
@@ -39,6 +41,7 @@ class TrainingConfig:
     clip_norm: float = 0.0
     jit_compile: bool = False
     check_every: int = 20
+    checkpoint_minutes: float = 10.0
     keep: int = 2
     seed: int = 0
 
@@ -54,6 +57,7 @@ class TrainingConfig:
              "cosine or constant"),
             ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
             ("check_every", self.check_every >= 1, "at least 1"),
+            ("checkpoint_minutes", self.checkpoint_minutes >= 0, "0 or more"),
             ("keep", self.keep >= 1, "at least 1"),
         )  # fmt: skip
         for name, right, expected in checks:

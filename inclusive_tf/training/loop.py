@@ -2,7 +2,8 @@
 
 Keras' `fit` is not used: what it resumes is not exact (dropout seeds, the order of
 examples), it fails with two workers (keras#20585), and it averages losses a replica.
-Keras callbacks work here all the same. Checkpoints are taken after each epoch.
+Keras callbacks work here all the same. Checkpoints are taken after each epoch, between
+steps as often as the clock says, and when the training is told to stop.
 """
 
 import dataclasses
@@ -15,11 +16,17 @@ import tensorflow as tf
 from data_pipelines import errors
 from inclusive_tf.metrics import mean_f2
 from inclusive_tf.models import head
-from inclusive_tf.training import checkpoints, optimizers
+from inclusive_tf.training import checkpoints, optimizers, termination
 
 
 class TrainingDivergedError(errors.StoppedError):
     """The loss is no longer a finite number."""
+
+
+class TrainingStoppedError(errors.StoppedError):
+    """The training was told to stop, and can be gone on with from its checkpoint."""
+
+    exit_code = termination.EXIT_CODE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +124,8 @@ def make_scoring(model):
     return score
 
 
-def train(model, loss, data, config, folder, writer, callbacks=(), heads=None):
+def train(model, loss, data, config, folder, writer, callbacks=(), heads=None,
+          stop=None):  # fmt: skip
     """Trains a model, from its newest checkpoint when there is one.
 
     Args:
@@ -130,6 +138,8 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None):
         callbacks: Keras callbacks; `model.stop_training` is obeyed.
         heads: `second_heads.SecondHeads` that learn along, or None. Checkpoints hold
             them beside the model's weights, not among them.
+        stop: () → bool, asked after each step; once it is true a checkpoint is taken
+            and nothing more. None never stops.
 
     Returns:
         `checkpoints.State` after the last epoch.
@@ -137,6 +147,7 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None):
     Raises:
         TrainingDivergedError: the loss became NaN or infinite; the newest checkpoint is
             from before.
+        TrainingStoppedError: `stop` said so; the newest checkpoint is of this moment.
     """
     optimizer = optimizers.build(config, config.epochs * data.steps_per_epoch)
     if model.dtype_policy.name == "mixed_float16":
@@ -154,48 +165,111 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None):
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     step = make_step(model, loss, optimizer, config.jit_compile, heads)
     score = make_scoring(model)
+
+    def save(state):
+        _check_weights([*model.weights, *beside], state.step)
+        checkpoints.save(folder, model, optimizer, state, config.keep, iterator, beside)
+
+    pause = _Pause(config.checkpoint_minutes, stop, save)
     listeners.on_train_begin()
     while epoch < config.epochs and not model.stop_training:
         listeners.on_epoch_begin(epoch)
-        figures = _epoch(model, step, batches, listeners, state, data, config)
+        state = _epoch(model, step, batches, listeners, state, data, config, pause)
+        figures = _figures(state, data, config)
         if data.validation is not None:
             found = evaluate(model, loss, data.validation, score)
             figures |= {f"validation_{name}": value for name, value in found.items()}
-            _check(found["loss"], state.step + data.steps_per_epoch)
-        _check_weights([*model.weights, *beside], state.step + data.steps_per_epoch)
-        state = _next_state(state, data.steps_per_epoch, figures)
+            _check(found["loss"], state.step)
+        state = _next_state(state, figures)
         figures["learning_rate"] = float(optimizer.learning_rate)
-        checkpoints.save(folder, model, optimizer, state, config.keep, iterator, beside)
+        save(state)
         writer.epoch(epoch + 1, config.epochs, state.step, figures)
         listeners.on_epoch_end(epoch, figures)
         epoch += 1
+        if epoch < config.epochs:
+            pause.end_if_told(state)
     listeners.on_train_end()
     return state
 
 
-def _epoch(model, step, batches, listeners, state, data, config):
-    """Takes the steps of one epoch; returns its figures."""
-    started = time.perf_counter()
-    waited = 0.0
-    total = tf.zeros([])
-    for number in range(data.steps_per_epoch):
+class _Pause:
+    """Takes checkpoints between steps, by the clock and when told to stop."""
+
+    def __init__(self, minutes, stop, save):
+        self._seconds, self._stop, self._save = 60 * minutes, stop, save
+        self._last = time.perf_counter()
+
+    def due(self):
+        """Returns whether a checkpoint is to be taken now."""
+        elapsed = time.perf_counter() - self._last
+        return self._stops() or 0 < self._seconds <= elapsed
+
+    def take(self, state):
+        """Takes one; raises as `end_if_told`."""
+        self._save(state)
+        self._last = time.perf_counter()
+        self.end_if_told(state)
+
+    def end_if_told(self, state):
+        """Ends a training that was told to stop and whose checkpoint is taken.
+
+        Raises:
+            TrainingStoppedError: it was.
+        """
+        if self._stops():
+            raise TrainingStoppedError(
+                f"The training was told to stop after step {state.step:,}, and a "
+                "checkpoint holds it. Started again with the same flags, it goes on "
+                "from there."
+            )
+
+    def _stops(self):
+        return self._stop is not None and self._stop()
+
+
+def _epoch(model, step, batches, listeners, state, data, config, pause):
+    """Takes the steps that are left of an epoch; returns the state after them."""
+    first = state.step % data.steps_per_epoch
+    # the sum of a resumed epoch has the bits of one that was not interrupted
+    total = tf.constant(state.epoch_loss)
+    started, waited = time.perf_counter(), 0.0
+
+    def now(taken):
+        return dataclasses.replace(
+            state,
+            step=state.step + taken,
+            epoch_loss=float(total),
+            epoch_seconds=state.epoch_seconds + time.perf_counter() - started,
+            epoch_waited=state.epoch_waited + waited,
+        )
+
+    for taken in range(1, data.steps_per_epoch - first + 1):
         before = time.perf_counter()
         batch = next(batches)
         waited += time.perf_counter() - before
+        number = first + taken - 1
         listeners.on_train_batch_begin(number)
         inputs = head.inputs_of(model, batch)
         value = step(inputs, batch["target"], batch.get("group"), batch.get("every"))
         total += value
-        last = number + 1 == data.steps_per_epoch
-        if (number + 1) % config.check_every == 0 or last:
-            _check(float(total), state.step + number + 1)
+        last = first + taken == data.steps_per_epoch
+        due = pause.due() and not last
+        if (number + 1) % config.check_every == 0 or last or due:
+            _check(float(total), state.step + taken)
         listeners.on_train_batch_end(number, {"loss": value})
-    seconds = time.perf_counter() - started
+        if due:
+            pause.take(now(taken))
+    return now(data.steps_per_epoch - first)
+
+
+def _figures(state, data, config):
+    """The figures of the epoch whose last step was taken."""
+    seconds = state.epoch_seconds
     return {
-        "loss": float(total) / data.steps_per_epoch,
+        "loss": state.epoch_loss / data.steps_per_epoch,
         "seconds": seconds,
         "images_per_second": data.steps_per_epoch * config.batch_size / seconds,
-        "waiting_for_data": waited / seconds,
+        "waiting_for_data": state.epoch_waited / seconds,
     }
 
 
@@ -216,15 +290,14 @@ def _check_weights(weights, step):
         _check(float(keras.ops.sum(keras.ops.absolute(weight))), step, weight.path)
 
 
-def _next_state(state, steps, figures):
+def _next_state(state, figures):
     figure = figures.get("validation_mean_f2")
     best = figure is not None and (
         state.best_figure is None or figure > state.best_figure
     )
-    return dataclasses.replace(
-        state,
-        step=state.step + steps,
+    return checkpoints.State(
+        step=state.step,
         history=(*state.history, dict(figures)),
-        best_step=state.step + steps if best else state.best_step,
+        best_step=state.step if best else state.best_step,
         best_figure=figure if best else state.best_figure,
     )

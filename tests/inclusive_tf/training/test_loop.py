@@ -57,7 +57,8 @@ def make_data(poison_step=None):
     return loop.Data(training, [batch(1000), batch(1001)], STEPS)
 
 
-def train(folder, data=None, changes=None, callbacks=(), loss="binary_cross_entropy"):
+def train(folder, data=None, changes=None, callbacks=(), loss="binary_cross_entropy",
+          stop=None):  # fmt: skip
     recorder, model = Recorder(), build()
     state = loop.train(
         model,
@@ -67,8 +68,40 @@ def train(folder, data=None, changes=None, callbacks=(), loss="binary_cross_entr
         folder,
         recorder,
         callbacks,
+        stop=stop,
     )
     return model, state, recorder.told
+
+
+class ToldAfter(keras.callbacks.Callback):
+    """Tells a training to stop once it has begun so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self._left = steps
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._left -= 1
+
+    def __call__(self):
+        return self._left <= 0
+
+
+def train_until(folder, steps):
+    told = ToldAfter(steps)
+    with pytest.raises(loop.TrainingStoppedError, match=f"after step {steps},"):
+        train(folder, callbacks=[told], stop=told)
+
+
+def figures_of(state):
+    return [
+        {name: figure for name, figure in epoch.items() if name in KEPT}
+        for epoch in state.history
+    ]
+
+
+KEPT = ("loss", "validation_loss", "validation_mean_f2", "learning_rate")
+"""Figures of an epoch that do not hang on the clock."""
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -116,6 +149,48 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, optimizer):
     assert len(state.history) == EPOCHS
     for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 6])
+def test_a_training_told_to_stop_within_an_epoch_resumes_to_the_same_bits(
+    tmp_path, steps
+):
+    whole, expected, _ = train(tmp_path / "whole")
+    train_until(tmp_path / "parts", steps)
+    assert checkpoints.steps(tmp_path / "parts")[-1] == steps
+    resumed, state, _ = train(tmp_path / "parts")
+    assert figures_of(state) == figures_of(expected)
+    for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_stop_at_the_end_of_an_epoch_keeps_its_figures(tmp_path):
+    train_until(tmp_path, STEPS)
+    assert len(checkpoints.newest(tmp_path).history) == 1
+
+
+def test_checkpoints_are_taken_by_the_clock_and_by_nothing_else(tmp_path):
+    seen = []
+    listener = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: seen.append(
+            checkpoints.steps(tmp_path / "often")
+        )
+    )
+    # a thousandth of a millisecond is over after every step
+    train(
+        tmp_path / "often", changes={"checkpoint_minutes": 1e-8}, callbacks=[listener]
+    )
+    assert [steps[-1:] for steps in seen] == [[], *([n] for n in range(1, 12))]
+    _, state, _ = train(tmp_path / "never", changes={"checkpoint_minutes": 0})
+    assert checkpoints.steps(tmp_path / "never")[-1] == state.step
+    assert all(step % STEPS == 0 for step in checkpoints.steps(tmp_path / "never"))
+
+
+def test_a_loss_that_is_no_number_never_becomes_a_checkpoint_by_the_clock(tmp_path):
+    changes = {"checkpoint_minutes": 1e-8, "check_every": 100}
+    with pytest.raises(loop.TrainingDivergedError, match="shortly before step 7"):
+        train(tmp_path, make_data(poison_step=6), changes)
+    assert checkpoints.steps(tmp_path)[-1] == 6
 
 
 def test_group_weights_are_saved_and_gone_on_from(tmp_path):
