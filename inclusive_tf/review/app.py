@@ -148,7 +148,7 @@ def _add_writes(app, desk):
     def _done(decision, place):
         return {
             "number": decision.number,
-            "said": wordings.said(decision, desk.now.vocabulary),
+            "said": wordings.said(decision, desk.now),
             "item": desk.item(place),
         }
 

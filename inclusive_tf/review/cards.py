@@ -14,7 +14,7 @@ _LONG = 300
 
 def label(desk, one):
     """Returns {"id", "name"} of a label id."""
-    return {"id": one, "name": wording.short(desk.now.vocabulary.get(one, one))}
+    return {"id": one, "name": wording.short(desk.now.name(one))}
 
 
 def said(desk, decision):
@@ -23,7 +23,7 @@ def said(desk, decision):
         "number": decision.number,
         "who": wording.short(decision.who, wordings.WHO),
         "time": decision.time,
-        "said": wordings.said(decision, desk.now.vocabulary),
+        "said": wordings.said(decision, desk.now),
     }
 
 

@@ -92,18 +92,18 @@ class Desk:
         self.maps = maps or beside.Maps()
         self.neighbours = neighbours
         self._lock = threading.RLock()
-        for decision in self.log.since(0):
-            self._take_in(decision)
-        self.queue.start()
+        self._take_in(self.log.since(0))
 
-    def _take_in(self, decision):
-        self.now.add(decision)
-        self.queue.follow(decision)
+    def _take_in(self, decisions):
+        places = set()
+        for decision in decisions:
+            self.now.add(decision)
+            places |= self.queue.touched(decision)
+        self.queue.refresh(places)
 
     def _sync(self):
         """Takes in what other processes have written; a lock must be held."""
-        for decision in self.log.since(len(self.now.decisions)):
-            self._take_in(decision)
+        self._take_in(self.log.since(len(self.now.decisions)))
 
     @contextlib.contextmanager
     def still(self):
@@ -184,8 +184,7 @@ class Desk:
                     drafts.append(self._draft(place, request, answers))
                     self._refuse_broken(former, drafts[-1])
                 written = [self.log.append(one) for one in drafts]
-            for decision in written:
-                self._take_in(decision)
+            self._take_in(written)
             following = self.queue.next_open(place) if answers else place
             return written[-1], place if following is None else following
 
@@ -282,8 +281,8 @@ class Desk:
                 self._refuse_changed(decision.id, set(decision.before), seen)
                 self._refuse_broken([decision])
                 written = self.log.append(self._undo(decision))
-            self._take_in(written)
-            return decision, self.queue.place.get(decision.question)
+            self._take_in([written])
+            return decision, self.queue.place_of(decision.question)
 
     def append(self, corrections):
         """Writes corrections that were made elsewhere, all or none of them.
@@ -307,8 +306,7 @@ class Desk:
                 for one in corrections:
                     written.append(self.log.append(_imported(one, trial)))
                     trial.add(written[-1])
-            for decision in written:
-                self._take_in(decision)
+            self._take_in(written)
 
     def _undo(self, decision):
         if decision.action == "merge":
@@ -341,7 +339,7 @@ class Desk:
                 about = self.now.decisions[one.withdraws - 1]
             merged = about.action == "merge" and names & {about.label, about.new_label}
             if merged or (image and about.id == image):
-                text = wordings.said(about, self.now.vocabulary)
+                text = wordings.said(about, self.now)
                 undid = "undid: " if one.action == "undo" else ""
                 changes.append(f"{wording.short(one.who, wordings.WHO)} {undid}{text}")
         if changes:

@@ -12,12 +12,22 @@ OPEN, DECIDED, SETTLED, EXCLUDED = range(4)
 more, since its labels have changed; or its image has left."""
 
 
+def _is_moot(kind, label, new_label):
+    """Whether a suspicion says nothing, of an image that shows its labels or not."""
+    if kind == "wrong_label":
+        return not label
+    if kind == "missing_label":
+        return new_label
+    return kind == "several_fit" and (new_label or not label)
+
+
 def question(suspect):
     """Returns the JSON by which the log names a suspicion."""
-    return json.dumps(
-        [suspect.id, suspect.kind, suspect.label, suspect.new_label],
-        ensure_ascii=False,
-    )
+    return json.dumps(_key(suspect), ensure_ascii=False)
+
+
+def _key(suspect):
+    return (suspect.id, suspect.kind, suspect.label, suspect.new_label)
 
 
 class Queue:
@@ -25,7 +35,7 @@ class Queue:
 
     Args:
         found: list of `suspects.Suspect`.
-        now: `replay.Replay` of the data.
+        now: `replay.Replay` of the data, without decisions yet.
         file: where the suspects were read, for messages.
 
     Attributes:
@@ -46,32 +56,42 @@ class Queue:
         self.rows = [row for _, row in known]
         self._by_row = collections.defaultdict(list)
         self._by_label = collections.defaultdict(list)
-        self.place = {}
-        for place, (suspect, row) in enumerate(
-            zip(self.suspects, self.rows, strict=True)
-        ):
+        self._place = {}
+        for place, (one, row) in enumerate(zip(self.suspects, self.rows, strict=True)):
             self._by_row[row].append(place)
-            for label in (suspect.label, suspect.new_label):
-                if label:
-                    self._by_label[label].append(place)
-            self.place.setdefault(question(suspect), place)
+            if one.label:
+                self._by_label[one.label].append(place)
+            if one.new_label:
+                self._by_label[one.new_label].append(place)
+            self._place.setdefault(_key(one), place)
         self._answers = collections.defaultdict(list)
-        self.status = [OPEN] * len(self)
-        self.counts = [len(self), 0, 0, 0]
+        self.status = self._at_first()
+        self.counts = [self.status.count(status) for status in range(4)]
+
+    def _at_first(self):
+        """Returns the status of each suspicion before any decision, all at once."""
+        label = self._now.states(self.rows, [one.label for one in self.suspects])
+        new_label = self._now.states(
+            self.rows, [one.new_label for one in self.suspects]
+        )
+        return [
+            SETTLED if _is_moot(one.kind, *shown) else OPEN
+            for one, *shown in zip(self.suspects, label, new_label, strict=True)
+        ]
 
     def _known(self, found, now, file):
         if not found:
             raise errors.DataError("the file names no suspect", file=file)
         rows = now.rows([one.id for one in found]).tolist()
+        labels = {"", *now.vocabulary}
         known, lost = [], collections.defaultdict(list)
         for place, (one, row) in enumerate(zip(found, rows, strict=True)):
             if row < 0:
                 lost["an image that is not in the data"].append(one.id)
-                continue
-            unknown = [label for label in (one.label, one.new_label)
-                       if label and label not in now.vocabulary]  # fmt: skip
-            if unknown:
-                lost["a label that the data lack"].append(unknown[0])
+            elif one.label not in labels:
+                lost["a label that the data lack"].append(one.label)
+            elif one.new_label not in labels:
+                lost["a label that the data lack"].append(one.new_label)
             else:
                 known.append((place, row))
         self.notes = [
@@ -90,30 +110,35 @@ class Queue:
     def __len__(self):
         return len(self.suspects)
 
-    def follow(self, decision):
-        """Brings the status up to date with a row that `now` has taken in."""
+    def place_of(self, asked):
+        """Returns the place of a question of the log, or None."""
+        return self._place.get(tuple(json.loads(asked))) if asked else None
+
+    def touched(self, decision):
+        """Takes note of a row that `now` has taken in.
+
+        Returns:
+            set of the places whose status it may have changed, for `refresh`.
+        """
         about = decision
         if decision.action == "undo":
             about = self._now.decisions[decision.withdraws - 1]
-        elif decision.question:
-            self._answers[decision.question].append(decision)
-        touched = set()
-        if about.question in self.place:
-            touched.add(self.place[about.question])
+        place = self.place_of(about.question)
+        places = set() if place is None else {place}
+        if place is not None and about is decision:
+            self._answers[place].append(decision)
         if about.action == "merge":
             names = {about.label, about.new_label}
-            names |= {label for label in self._by_label
-                      if self._now.label_now(label) in names}  # fmt: skip
-            for label in names:
-                touched.update(self._by_label.get(label, ()))
+            for label, of_label in self._by_label.items():
+                if label in names or self._now.label_now(label) in names:
+                    places.update(of_label)
         elif (row := self._now.row(about.id)) is not None:
-            touched.update(self._by_row.get(row, ()))
-        for place in touched:
-            self._set(place, self._status(place))
+            places.update(self._by_row.get(row, ()))
+        return places
 
-    def start(self):
-        """Finds the status of each suspicion from the labels as they are."""
-        for place in range(len(self)):
+    def refresh(self, places):
+        """Brings the status of some places up to date."""
+        for place in places:
             self._set(place, self._status(place))
 
     def _set(self, place, status):
@@ -123,7 +148,7 @@ class Queue:
 
     def answer(self, place):
         """Returns the last `Decision` that counts on a suspicion, or None."""
-        given = self._answers.get(question(self.suspects[place]), ())
+        given = self._answers.get(place, ())
         return next((one for one in reversed(given) if self._now.stands(one)), None)
 
     def _status(self, place):
@@ -132,13 +157,9 @@ class Queue:
         shown, excluded = self._now.labels(self.rows[place])
         if excluded:
             return EXCLUDED
-        one = self.suspects[place]
-        label, new_label = self.labels(place)
-        says_nothing = (
-            (one.kind in ("wrong_label", "several_fit") and label not in shown)
-            or (one.kind in ("missing_label", "several_fit") and new_label in shown)
-        )  # fmt: skip
-        return SETTLED if says_nothing else OPEN
+        label, new_label = (one in shown for one in self.labels(place))
+        is_moot = _is_moot(self.suspects[place].kind, label, new_label)
+        return SETTLED if is_moot else OPEN
 
     def labels(self, place):
         """Returns (label, new_label) of a suspicion as they are called now."""

@@ -68,7 +68,7 @@ class Replay:
         self._own = collections.defaultdict(list)
         self._merges, self._relabels = [], []
         self._withdrawn = set()
-        self.vocabulary = dict(self._base)
+        self._derive()
 
     def row(self, image):
         """Returns the row of an image's id, or None."""
@@ -93,7 +93,7 @@ class Replay:
             if row is not None:
                 self._own[row].append(decision)
         if self.shapes_vocabulary(decision):
-            self.vocabulary = self._vocabulary_now()
+            self._derive()
 
     def stands(self, decision):
         """Says whether a decision counts: it is no undo and was not withdrawn."""
@@ -109,7 +109,7 @@ class Replay:
 
     def merges(self):
         """Returns the merges that count, in order."""
-        return [one for one in self._merges if self.stands(one)]
+        return self._standing_merges
 
     def shapes_vocabulary(self, decision):
         """Says whether a row may change which labels there are."""
@@ -119,26 +119,51 @@ class Replay:
             decision.action == "relabel" and decision.new_label not in self._base
         )
 
-    def _vocabulary_now(self):
-        found = dict(self._base)
-        for one in sorted([*self.merges(), *self._relabels], key=_number):
-            if self.stands(one):
-                found.setdefault(one.new_label, one.new_label)
-                if one.action == "merge":
-                    found.pop(one.label, None)
-        return found
+    def _derive(self):
+        """Finds what all images share: the merges that count, and the vocabulary."""
+        self._standing_merges = [one for one in self._merges if self.stands(one)]
+        self._renamed, found = {}, dict(self._base)
+        makers = [*self._standing_merges, *filter(self.stands, self._relabels)]
+        for one in sorted(makers, key=_number):
+            found.setdefault(one.new_label, one.new_label)
+            if one.action == "merge":
+                found.pop(one.label, None)
+                for label, target in self._renamed.items():
+                    if target == one.label:
+                        self._renamed[label] = one.new_label
+                self._renamed[one.label] = one.new_label
+        self.vocabulary = found
+
+    def name(self, label):
+        """Returns a label's display name, also of one that was merged away."""
+        return self.vocabulary.get(label) or self._base.get(label, label)
 
     def label_now(self, label):
         """Returns what a label of the data is called after the merges that count."""
-        for one in self.merges():
-            if one.label == label:
-                label = one.new_label
-        return label
+        return self._renamed.get(label, label)
 
     def stated(self, row):
         """Returns the label ids that the data give an image, before any decision."""
         part = self._index[self._offsets[row] : self._offsets[row + 1]]
         return tuple(self._base_ids[place] for place in part.tolist())
+
+    def states(self, rows, label_ids):
+        """Says which images the data give a label, before any decision, all at once.
+
+        Args:
+            rows: int [k].
+            label_ids: str [k]; one that the data lack, such as "", is never given.
+
+        Returns:
+            list of k bools.
+        """
+        size = len(self._base_ids)
+        entries = np.repeat(np.arange(len(self.ids)), np.diff(self._offsets))
+        given = entries * size + self._index
+        places = {label: place for place, label in enumerate(self._base_ids)}
+        label = np.array([places.get(label, -1) for label in label_ids], np.int64)
+        given = np.isin(np.asarray(rows) * size + label, given)
+        return ((label >= 0) & given).tolist()
 
     def labels(self, row):
         """Returns (label ids of an image now, a tuple; whether it is excluded)."""
@@ -155,11 +180,14 @@ class Replay:
     @contextlib.contextmanager
     def without(self, decisions):
         """Within the block, some decisions do not count, as if they were withdrawn."""
-        vocabulary, withdrawn = self.vocabulary, self._withdrawn
+        shapes = any(map(self.shapes_vocabulary, decisions))
+        withdrawn = self._withdrawn
         self._withdrawn = withdrawn | {one.number for one in decisions}
         try:
-            if any(map(self.shapes_vocabulary, decisions)):
-                self.vocabulary = self._vocabulary_now()
+            if shapes:
+                self._derive()
             yield
         finally:
-            self.vocabulary, self._withdrawn = vocabulary, withdrawn
+            self._withdrawn = withdrawn
+            if shapes:
+                self._derive()

@@ -5,6 +5,7 @@ what this page is for, and not for a network.
 """
 
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -63,6 +64,8 @@ def serve(app, listening):
         HOST, listening.getsockname()[1], app, threaded=True, fd=listening.fileno()
     )
     server.daemon_threads = True
+    # what was loaded stays, and walking it again and again would pause the answers
+    gc.freeze()
     with contextlib.closing(listening), _interruptible():
         try:
             server.serve_forever()

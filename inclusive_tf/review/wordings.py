@@ -7,20 +7,17 @@ WHO = 40
 _LONGEST = 60
 
 
-def quoted(label, vocabulary):
-    """Returns a label's display name in quotation marks, on one line and cut."""
-    return f"“{wording.short(vocabulary.get(label, label), _LONGEST)}”"
-
-
-def said(decision, vocabulary):
+def said(decision, now):
     """Returns what a decision did, such as "removed “cat”".
 
     Args:
         decision: `decision_log.Decision`, no undo.
-        vocabulary: {label id: display name}.
+        now: `replay.Replay`, for the names of labels.
     """
-    label = quoted(decision.label, vocabulary)
-    new_label = quoted(decision.new_label, vocabulary)
+    label, new_label = (
+        f"“{wording.short(now.name(one), _LONGEST)}”"
+        for one in (decision.label, decision.new_label)
+    )
     return {
         "keep": "kept the labels as they are",
         "remove": f"removed {label}",
