@@ -86,7 +86,7 @@ class ReviewServer:
         return out, error
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def review(root):
     """Returns a function that starts `tools.review` and gives a `ReviewServer`."""
     started = []

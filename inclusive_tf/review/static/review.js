@@ -197,12 +197,13 @@ find("single-keys").addEventListener("change", ({ target }) => {
   localStorage.setItem("single-keys", target.checked ? "on" : "off");
 });
 // what another window did meanwhile is shown before anything is decided on it
-window.addEventListener("focus", () => {
+window.addEventListener("focus", async () => {
   if (!item || document.querySelector("dialog[open]")) return;
-  exclusively(async () => {
-    const { status, data } = await ask(`/api/suspects/${item.place}`);
-    if (status === 200 && data.seen !== item.seen) show(data);
-  });
+  // keys go on meanwhile, since the server refuses what is outdated
+  const { place } = item;
+  const { status, data } = await ask(`/api/suspects/${place}`);
+  const isStale = busy || item.place !== place || data.seen <= item.seen;
+  if (status === 200 && !isStale && !document.querySelector("dialog[open]")) show(data);
 });
 
 const asked = Number.parseInt(location.hash.slice(1), 10);
