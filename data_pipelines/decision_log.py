@@ -16,10 +16,9 @@ import pathlib
 import sqlite3
 import urllib.parse
 
-from data_pipelines import correction_log, errors
+from data_pipelines import correction_log, decision_schema, errors
 
 MAGIC = b"SQLite format 3\0"
-FORMAT = 1
 ACTIONS = correction_log.ACTIONS | {
     "keep": ("id",),
     "several_fit": ("id", "label", "new_label"),
@@ -31,44 +30,7 @@ ACTIONS = correction_log.ACTIONS | {
 comes beside it; `undo` withdraws another row, and tells its image if that has one.
 """
 
-_APPLICATION = 0x1C1F0001
 _PATIENCE = 10.0
-_NAMES = (
-    "time", "who", "action", "id", "label", "new_label", "question", "before", "after",
-    "withdraws",
-)  # fmt: skip
-_NEVER = "SELECT RAISE(ABORT, 'rows of this log are never changed or deleted')"
-_SCHEMA = f"""
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE decisions (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    time TEXT NOT NULL CHECK (time <> ''),
-    who TEXT NOT NULL CHECK (who <> ''),
-    action TEXT NOT NULL CHECK (action IN ({", ".join(map(repr, ACTIONS))})),
-    id TEXT NOT NULL,
-    label TEXT NOT NULL,
-    new_label TEXT NOT NULL,
-    question TEXT NOT NULL,
-    before TEXT NOT NULL,
-    after TEXT NOT NULL,
-    withdraws INTEGER UNIQUE REFERENCES decisions (number),
-    CHECK ((action = 'undo') = (withdraws IS NOT NULL))
-) STRICT;
-CREATE TRIGGER decisions_update BEFORE UPDATE ON decisions BEGIN {_NEVER}; END;
-CREATE TRIGGER decisions_delete BEFORE DELETE ON decisions BEGIN {_NEVER}; END;
-CREATE TRIGGER facts_update BEFORE UPDATE ON facts BEGIN {_NEVER}; END;
-CREATE TRIGGER facts_delete BEFORE DELETE ON facts BEGIN {_NEVER}; END;
-CREATE TRIGGER facts_replace BEFORE INSERT ON facts
-    WHEN EXISTS (SELECT 1 FROM facts WHERE name = NEW.name) BEGIN {_NEVER}; END;
--- INSERT OR REPLACE deletes without asking the triggers of DELETE
-CREATE TRIGGER decisions_replace BEFORE INSERT ON decisions
-    WHEN EXISTS (SELECT 1 FROM decisions WHERE number = NEW.number
-                 OR withdraws = NEW.withdraws) BEGIN {_NEVER}; END;
-CREATE TRIGGER decisions_withdraw BEFORE INSERT ON decisions
-    WHEN NEW.withdraws IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions
-        WHERE number = NEW.withdraws AND action <> 'undo')
-    BEGIN SELECT RAISE(ABORT, 'an undo withdraws an earlier decision'); END;
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,19 +157,10 @@ class Log:
                 self._connection.execute("PRAGMA synchronous = FULL")
                 with self.writing():
                     if _is_empty(self._connection):
-                        self._make(vocabulary)
+                        decision_schema.make(self._connection, ACTIONS, vocabulary.hash)
         except BaseException:
             self._connection.close()
             raise
-
-    def _make(self, vocabulary):
-        for statement in _statements(_SCHEMA):
-            self._connection.execute(statement)
-        self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        self._connection.executemany(
-            "INSERT INTO facts VALUES (?, ?)",
-            [("format", str(FORMAT)), ("vocabulary", vocabulary.hash)],
-        )
 
     @contextlib.contextmanager
     def writing(self):
@@ -232,13 +185,14 @@ class Log:
         Returns:
             the `Decision` with its number.
         """
-        values = [getattr(decision, name) for name in _NAMES]
+        values = [getattr(decision, name) for name in decision_schema.COLUMNS]
         for name in ("before", "after"):
-            place = _NAMES.index(name)
+            place = decision_schema.COLUMNS.index(name)
             values[place] = json.dumps(values[place], ensure_ascii=False)
-        marks = ", ".join("?" * len(_NAMES))
+        columns = ", ".join(decision_schema.COLUMNS)
+        marks = ", ".join("?" * len(values))
         done = self._connection.execute(
-            f"INSERT INTO decisions ({', '.join(_NAMES)}) VALUES ({marks})", values
+            f"INSERT INTO decisions ({columns}) VALUES ({marks})", values
         )
         return dataclasses.replace(decision, number=done.lastrowid)
 
@@ -276,16 +230,6 @@ def _opening(path):
         raise _foreign(path, str(error)) from error
 
 
-def _statements(script):
-    """Yields the statements of a script: `executescript` would end the transaction."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
 def _is_empty(connection):
     return not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
 
@@ -301,13 +245,13 @@ def _foreign(path, received):
 
 def _check(connection, path, vocabulary=None):
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application != _APPLICATION:
+    if application != decision_schema.APPLICATION:
         raise _foreign(path, "a database of another kind")
     facts = dict(connection.execute("SELECT name, value FROM facts"))
-    if facts["format"] != str(FORMAT):
+    if facts["format"] != str(decision_schema.FORMAT):
         raise errors.DataError(
             "the log of a review has another format",
-            expected=f"format {FORMAT}",
+            expected=f"format {decision_schema.FORMAT}",
             received=facts["format"],
             file=path,
         )
@@ -322,7 +266,7 @@ def _check(connection, path, vocabulary=None):
 
 def _rows(connection, after):
     found = connection.execute(
-        f"SELECT {', '.join(_NAMES)}, number FROM decisions "
+        f"SELECT {', '.join(decision_schema.COLUMNS)}, number FROM decisions "
         "WHERE number > ? ORDER BY number",
         (after,),
     )

@@ -11,8 +11,8 @@ import flask
 import werkzeug.exceptions
 
 from data_pipelines import errors, storage
+from inclusive_tf.review import checks, exports, guard, wordings
 from inclusive_tf.review import desk as review_desk
-from inclusive_tf.review import exports, guard, wordings
 
 _HERE = pathlib.Path(__file__).parent
 _FILES = {
@@ -132,7 +132,7 @@ def _add_writes(app, desk):
         )
         try:
             decision, place = desk.decide(asked)
-        except review_desk.OutdatedError as error:
+        except checks.OutdatedError as error:
             return _outdated(error, asked.place)
         return _done(decision, place)
 
@@ -141,7 +141,7 @@ def _add_writes(app, desk):
         asked = _fields(number=int, seen=int, place=int)
         try:
             decision, place = desk.undo(asked["number"], asked["seen"])
-        except review_desk.OutdatedError as error:
+        except checks.OutdatedError as error:
             return _outdated(error, asked["place"])
         return _done(decision, asked["place"] if place is None else place)
 

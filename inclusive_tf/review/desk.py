@@ -11,23 +11,10 @@ import datetime
 import threading
 
 from data_pipelines import correction_vocabulary, decision_log, errors
-from inclusive_tf.report import wording
-from inclusive_tf.review import beside, cards, queue, replay, wordings
+from inclusive_tf.review import beside, cards, checks, queue, replay
 
 _LONGEST_LABEL = 500
 ACTIONS = tuple(name for name in decision_log.ACTIONS if name != "undo")
-
-
-class OutdatedError(Exception):
-    """A decision that was made on what is no longer so.
-
-    Args:
-        changes: sentences on what has happened since, at least one.
-    """
-
-    def __init__(self, changes):
-        super().__init__("; ".join(changes))
-        self.changes = changes
 
 
 class NoSuspectError(Exception):
@@ -167,7 +154,7 @@ class Desk:
             (`decision_log.Decision` that was written, the place to show next).
 
         Raises:
-            OutdatedError: something about the image or its labels has changed since.
+            checks.OutdatedError: its image or its labels have changed since.
             errors.DataError: what is asked for cannot be done.
             NoSuspectError: there is no such place.
         """
@@ -182,7 +169,9 @@ class Desk:
                 drafts = [self._undo(one) for one in former]
                 with self.now.without(former):
                     drafts.append(self._draft(place, request, answers))
-                    self._refuse_broken(former, drafts[-1])
+                    checks.refuse_broken(
+                        self.now, self.table.vocabulary, former, drafts[-1]
+                    )
                 written = [self.log.append(one) for one in drafts]
             self._take_in(written)
             following = self.queue.next_open(place) if answers else place
@@ -203,7 +192,7 @@ class Desk:
         shown, excluded = self.now.labels(row)
         filled = set(decision_log.ACTIONS[request.action]) - {"id"}
         fields = {name: getattr(request, name) for name in sorted(filled)}
-        self._refuse_impossible(request.action, fields, shown, excluded)
+        checks.refuse_impossible(self.now, request.action, fields, shown, excluded)
         image = "" if request.action == "merge" else suspect.id
         draft = decision_log.Decision(
             _time(), self.who, request.action, image,
@@ -212,45 +201,6 @@ class Desk:
         before = (request.label,) if request.action == "merge" else shown
         after = replay.applied(before, draft)
         return dataclasses.replace(draft, before=before, after=after)
-
-    def _refuse_impossible(self, action, fields, shown, excluded):
-        label, new_label = fields.get("label"), fields.get("new_label")
-        vocabulary = self.now.vocabulary
-        gone = {one.label for one in self.now.merges()}
-        problem = None
-        if excluded and action != "merge":
-            problem = "the image is excluded; undo that first"
-        elif action in ("remove", "relabel", "several_fit") and label not in shown:
-            problem = "the image does not show that label"
-        elif action in ("add", "merge") and label not in vocabulary:
-            problem = "there is no such label"
-        elif action == "add" and label in shown:
-            problem = "the image shows that label already"
-        elif action == "several_fit" and new_label not in vocabulary:
-            problem = "there is no such label"
-        elif new_label is not None and new_label in gone:
-            problem = "that label was merged away"
-        elif new_label is not None and new_label != new_label.strip():
-            problem = "a new label begins or ends with a space"
-        if problem:
-            raise errors.DataError(problem, received=", ".join(fields.values()) or None)
-
-    def _refuse_broken(self, withdrawn, draft=None):
-        """Refuses to withdraw what later decisions stand on, such as a new label."""
-        if not any(map(self.now.shapes_vocabulary, withdrawn)):
-            return
-        numbers = {one.number for one in withdrawn}
-        left = [one for one in self.now.effective() if one.number not in numbers]
-        log = [one.correction() for one in [*left, *([draft] if draft else [])]]
-        try:
-            correction_vocabulary.Course(
-                self.table.vocabulary, [one for one in log if one is not None]
-            )
-        except errors.DataError as error:
-            raise errors.DataError(
-                "later decisions stand on this one; undo them first",
-                received=error.problem,
-            ) from error
 
     def undo(self, number, seen):
         """Withdraws a decision.
@@ -264,7 +214,7 @@ class Desk:
             or None).
 
         Raises:
-            OutdatedError: something about its image has changed since.
+            checks.OutdatedError: something about its image has changed since.
             errors.DataError: it cannot be withdrawn.
         """
         with self._lock:
@@ -278,8 +228,8 @@ class Desk:
                         "the decision was withdrawn already",
                         received=f"number {number}",
                     )
-                self._refuse_changed(decision.id, set(decision.before), seen)
-                self._refuse_broken([decision])
+                checks.refuse_changed(self.now, decision.id, set(decision.before), seen)
+                checks.refuse_broken(self.now, self.table.vocabulary, [decision])
                 written = self.log.append(self._undo(decision))
             self._take_in([written])
             return decision, self.queue.place_of(decision.question)
@@ -329,21 +279,7 @@ class Desk:
         suspect, row = self.queue.suspects[place], self.queue.rows[place]
         names = {*self.queue.labels(place), suspect.label, suspect.new_label}
         names |= {*self.now.labels(row)[0], *self.now.stated(row)}
-        self._refuse_changed(suspect.id, names, seen)
-
-    def _refuse_changed(self, image, names, seen):
-        changes = []
-        for one in self.now.decisions[max(0, seen) :]:
-            about = one
-            if one.action == "undo":
-                about = self.now.decisions[one.withdraws - 1]
-            merged = about.action == "merge" and names & {about.label, about.new_label}
-            if merged or (image and about.id == image):
-                text = wordings.said(about, self.now)
-                undid = "undid: " if one.action == "undo" else ""
-                changes.append(f"{wording.short(one.who, wordings.WHO)} {undid}{text}")
-        if changes:
-            raise OutdatedError(changes)
+        checks.refuse_changed(self.now, suspect.id, names, seen)
 
 
 def _imported(correction, now):

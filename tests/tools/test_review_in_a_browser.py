@@ -320,7 +320,7 @@ def test_single_keys_can_be_switched_off_and_all_is_reached_by_tab(shown, chromi
     page = Page(chromium, shown)
     counts = page.text("counts")
     page.press("?")
-    page.press(keys.Keys.SPACE, keys.Keys.ESCAPE)
+    page.press(keys.Keys.TAB, keys.Keys.SPACE, keys.Keys.ESCAPE)
     page.press("k", "e")
     assert page.text("counts") == counts
     reached = set()

@@ -5,8 +5,8 @@ import concurrent.futures
 import pytest
 
 from data_pipelines import corrections, decision_log, errors, suspects
+from inclusive_tf.review import checks, queue
 from inclusive_tf.review import desk as review_desk
-from inclusive_tf.review import queue
 
 
 def ask(desk, place, action, label="", new_label="", seen=None):
@@ -162,7 +162,7 @@ def test_a_decision_on_an_outdated_view_is_refused_with_what_changed(make_desk):
     desk, other = make_desk(), make_desk(who="bob")
     seen = desk.item(0)["seen"]
     ask(other, 0, "remove", "cat")
-    with pytest.raises(review_desk.OutdatedError) as refused:
+    with pytest.raises(checks.OutdatedError) as refused:
         ask(desk, 0, "relabel", "cat", "dog", seen)
     assert refused.value.changes == ["bob removed “Cat”"]
     assert desk.item(0)["labels"] == []
@@ -175,11 +175,11 @@ def test_a_decision_on_an_outdated_view_is_refused_with_what_changed(make_desk):
 def test_a_merge_of_a_label_outdates_the_views_that_show_it(make_desk):
     desk, other = make_desk(), make_desk(who="bob")
     merge, _ = ask(other, 1, "merge", "cat", "dog")
-    with pytest.raises(review_desk.OutdatedError, match="bob merged “Cat” into “Dog”"):
+    with pytest.raises(checks.OutdatedError, match="bob merged “Cat” into “Dog”"):
         ask(desk, 0, "keep", seen=0)
     ask(desk, 3, "keep", seen=0)
     other.undo(merge.number, 2)
-    with pytest.raises(review_desk.OutdatedError, match="bob undid: merged"):
+    with pytest.raises(checks.OutdatedError, match="bob undid: merged"):
         ask(desk, 0, "keep", seen=1)
 
 
@@ -187,7 +187,7 @@ def test_an_undo_of_what_another_changed_since_is_refused(make_desk):
     desk, other = make_desk(), make_desk(who="bob")
     mine, _ = ask(desk, 0, "remove", "cat")
     ask(other, 0, "add", "dog")
-    with pytest.raises(review_desk.OutdatedError, match="bob added “Dog”"):
+    with pytest.raises(checks.OutdatedError, match="bob added “Dog”"):
         desk.undo(mine.number, mine.number)
 
 
@@ -199,7 +199,7 @@ def test_decisions_of_many_threads_are_all_there_once(make_desk):
         while True:
             try:
                 return ask(desk, place, ("add", "keep")[number % 2], "dog")
-            except (errors.DataError, review_desk.OutdatedError):
+            except (errors.DataError, checks.OutdatedError):
                 if number % 2 == 0:
                     return None
 
