@@ -24,6 +24,7 @@ import pandas as pd
 from data_pipelines import (
     correction_log,
     correction_vocabulary,
+    decision_log,
     errors,
     exclusion,
     labels,
@@ -32,9 +33,22 @@ from data_pipelines import (
 )
 
 Correction = correction_log.Correction
-read = correction_log.read
 append = correction_log.append
 before = correction_vocabulary.before
+
+
+def read(path):
+    """Returns the list of `Correction` in a log, in order.
+
+    Args:
+        path: a CSV of the form of `correction_log`, or the SQLite log of a review.
+
+    Raises:
+        errors.DataError: as `correction_log.read` and `decision_log.corrections`.
+    """
+    if decision_log.is_one(path):
+        return decision_log.corrections(path)
+    return correction_log.read(path)
 
 
 class _Edits:

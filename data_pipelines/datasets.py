@@ -6,7 +6,6 @@ import sys
 import numpy as np
 
 from data_pipelines import (
-    correction_log,
     corrections,
     errors,
     exclusion,
@@ -61,7 +60,7 @@ def read_labels(config, vocabulary=None):
     Raises:
         errors.DataError: whatever is wrong with the files, with file and row.
     """
-    log = correction_log.read(config.corrections) if config.corrections else []
+    log = corrections.read(config.corrections) if config.corrections else []
     # a model of some of the labels is given data that show others, which then leave
     whole = vocabulary if config.learnt.labels == "all" else None
     raw_vocabulary = whole

@@ -39,27 +39,66 @@ def nearest(queries, base, k, exclude_self=False):
         errors.SettingError: k is below 1.
     """
     queries, base = _checked(queries, base, k, exclude_self)
-    wanted = k + bool(exclude_self)
-    index = np.full((len(queries), k), _NONE, np.int64)
-    distance = np.full((len(queries), k), np.inf, np.float32)
-    if not len(base):
+    own = np.arange(len(queries)) if exclude_self else None
+    return Base(base).nearest(queries, k, own)
+
+
+class Base:
+    """Rows that are prepared once to be searched many times.
+
+    Args:
+        rows: float32 [N, D], of numbers within 2^56.
+
+    Raises:
+        errors.DataError: it is no matrix, or a number is too large or none.
+    """
+
+    def __init__(self, rows):
+        rows, _ = _checked(rows, rows, 1, False)
+        self._width, self._count = rows.shape[1], len(rows)
+        if self._count:
+            # equal rows, such as blank images, would all have to be measured again
+            self._groups = _Groups(rows)
+            self._search = _Search(self._groups.rows)
+
+    def nearest(self, queries, k, own=None):
+        """Finds the k rows that are nearest to each query, as `nearest` does.
+
+        Args:
+            queries: float32 [Q, D], of numbers within 2^56.
+            k: neighbours a query, at least 1.
+            own: int64 [Q], the row that each query is itself and that is no neighbour
+                of it; None: no query is one of the rows.
+
+        Returns:
+            (index int64 [Q, k], distance float32 [Q, k]), nearest first; index -1 and
+            an infinite distance where there are too few rows.
+
+        Raises:
+            errors.DataError: shapes do not fit, or a number is too large or none.
+            errors.SettingError: k is below 1.
+        """
+        empty = np.empty((0, self._width), np.float32)
+        queries, _ = _checked(queries, empty, k, False)
+        wanted = k + (own is not None)
+        index = np.full((len(queries), k), _NONE, np.int64)
+        distance = np.full((len(queries), k), np.inf, np.float32)
+        if not self._count:
+            return index, distance
+        groups, search = self._groups, self._search
+        step = max(1, _CHUNK_BYTES // (4 * len(groups.rows)))
+        for start in range(0, len(queries), step):
+            part = slice(start, start + step)
+            row, group, squared = search.candidates(queries[part], wanted)
+            entry, member = groups.expand(group, wanted)
+            row, squared = row[entry], squared[entry]
+            if own is not None:
+                other = member != own[part][row]
+                row, member, squared = row[other], member[other], squared[other]
+            row, rank, member, squared = _first(row, member, squared, k)
+            index[row + start, rank] = member
+            distance[row + start, rank] = np.sqrt(squared)
         return index, distance
-    # equal rows, such as blank images, would all have to be measured again
-    groups = _Groups(base)
-    search = _Search(groups.rows, min(wanted, len(groups.rows)))
-    step = max(1, _CHUNK_BYTES // (4 * len(groups.rows)))
-    for start in range(0, len(queries), step):
-        part = slice(start, start + step)
-        row, group, squared = search.candidates(queries[part])
-        entry, member = groups.expand(group, wanted)
-        row, squared = row[entry], squared[entry]
-        if exclude_self:
-            other = member != row + start
-            row, member, squared = row[other], member[other], squared[other]
-        row, rank, member, squared = _first(row, member, squared, k)
-        index[row + start, rank] = member
-        distance[row + start, rank] = np.sqrt(squared)
-    return index, distance
 
 
 def _checked(queries, base, k, exclude_self):
@@ -116,8 +155,8 @@ class _Groups:
 class _Search:
     """The rows that can be among the k nearest, measured exactly."""
 
-    def __init__(self, rows, k):
-        self._rows, self._k = rows, k
+    def __init__(self, rows):
+        self._rows = rows
         # rounding grows with the distance to the origin, so that is put in the middle
         self._centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         self._centred = (rows - self._centre).T
@@ -125,26 +164,30 @@ class _Search:
         # |error of q.q + b.b - 2 q.b| <= unsure * (q.q + b.b): Higham 2002, section 3.1
         self._unsure = _ROUNDOFF * (len(rows[0]) + 16)
 
-    def candidates(self, queries):
-        """Returns (row, position, squared float64) of pairs; each row has k or more."""
+    def candidates(self, queries, k):
+        """Returns (row, position, squared float64) of pairs.
+
+        Each row has k or more, or all that there are.
+        """
+        k = min(k, len(self._rows))
         centred = queries - self._centre
         query_norms = np.square(centred, dtype=np.float64).sum(axis=1)[:, None]
         # the least that the squared distance can be, without the query's own norm
         least = (-2 * centred) @ self._centred
         least += ((1 - self._unsure) * self._norms).astype(np.float32)
-        row, position = self._possible(least, query_norms)
+        row, position = self._possible(least, query_norms, k)
         return row, position, self._squared(queries, row, position)
 
-    def _possible(self, least, query_norms):
+    def _possible(self, least, query_norms, k):
         """Returns (row, position) of all that rounding does not rule out."""
-        width = min(self._k + _SPARE, least.shape[1])
+        width = min(k + _SPARE, least.shape[1])
         kept = np.argpartition(least, width - 1, axis=1)[:, :width]
         values = np.take_along_axis(least, kept, axis=1)
         order = np.argsort(values, axis=1)
         kept = np.take_along_axis(kept, order, axis=1)
         values = np.take_along_axis(values, order, axis=1)
-        most = values[:, : self._k].astype(np.float64)
-        most += 2 * self._unsure * (self._norms[kept[:, : self._k]] + query_norms)
+        most = values[:, :k].astype(np.float64)
+        most += 2 * self._unsure * (self._norms[kept[:, :k]] + query_norms)
         # one more rounding on the way back to float32
         limit = np.nextafter(most.max(axis=1).astype(np.float32), np.float32("inf"))
         possible = values <= limit[:, None]

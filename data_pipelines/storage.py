@@ -21,6 +21,22 @@ def in_order(storage, locations):
     return storage.read(rows, locations).map(lambda element: element["data"])
 
 
+def one(storage, location):
+    """Returns the bytes of one image; of a file without loading TensorFlow.
+
+    Args:
+        storage: of a label table.
+        location: str, what that storage reads.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if isinstance(storage, Files):
+        with open(location, "rb") as file:
+            return file.read()
+    return next(storage.records(np.array([location])).as_numpy_iterator())
+
+
 @dataclasses.dataclass(frozen=True)
 class Files:
     """Each location is the path of an image file."""

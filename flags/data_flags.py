@@ -48,7 +48,11 @@ def define():
         "Rows whose file is absent: keep (and quarantine), or drop (and count).",
     )
     flags.DEFINE_string("names", "", "CSV label,name of display names.")
-    flags.DEFINE_string("corrections", "", "CSV of corrections to apply on reading.")
+    flags.DEFINE_string(
+        "corrections",
+        "",
+        "Corrections to apply on reading: a CSV, or the log of tools.review.",
+    )
     flags.DEFINE_string("exclude", "", "CSV of images to leave out of training.")
     flags.DEFINE_list(
         "exclude_issues", [], "Kinds of issues in --exclude that count; empty: all."

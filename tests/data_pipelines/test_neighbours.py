@@ -128,3 +128,18 @@ def test_the_largest_numbers_that_are_taken_do_not_overflow():
     points = np.array([[1, 1], [-1, -1], [0.99, 1]], np.float32) * np.float32(2**56)
     index, _ = neighbours.nearest(points, points, 2, exclude_self=True)
     assert index.tolist() == [[2, 1], [2, 0], [0, 1]]
+
+
+def test_a_prepared_base_answers_each_query_as_all_of_them_at_once():
+    base = np.random.default_rng(2).integers(-2, 3, (60, 3)).astype("f4")
+    expected = neighbours.nearest(base, base, 4, exclude_self=True)
+    prepared = neighbours.Base(base)
+    for row in (0, 17, 59):
+        found = prepared.nearest(base[[row]], 4, np.array([row]))
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one[0], other[row])
+    index, distance = neighbours.Base(base[:0]).nearest(base[:1], 2)
+    assert (index == -1).all()
+    assert np.isinf(distance).all()
+    with pytest.raises(errors.DataError, match="do not fit"):
+        prepared.nearest(base[:, :2], 1)

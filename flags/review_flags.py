@@ -1,0 +1,59 @@
+"""What the review page shows, and where its decisions go."""
+
+from absl import flags
+
+FLAGS = flags.FLAGS
+
+
+def define():
+    """Defines the flags."""
+    flags.DEFINE_string("suspects", "", "CSV of suspects, as tools.audit writes it.")
+    flags.DEFINE_string("log", "review.sqlite", "Log of decisions; made if missing.")
+    flags.DEFINE_string(
+        "who", "", "Whose decisions they are; empty: the name of the user."
+    )
+    flags.DEFINE_string(
+        "definitions", "", "CSV or TOML of label, definition and checklist."
+    )
+    flags.DEFINE_list("maps", [], "Folders of maps, as tools.explain writes them.")
+    flags.DEFINE_list(
+        "predictions", [], "Folders of predictions of one run, for nearest neighbours."
+    )
+    flags.DEFINE_integer("neighbours", 6, "Nearest neighbours shown.", 1, 50)
+    flags.DEFINE_integer("port", 0, "Port on this machine; 0: any free one.", 0, 65535)
+    flags.DEFINE_string("title", "", "Heading of the page; empty: the data set's name.")
+    flags.DEFINE_string(
+        "import_corrections", "", "CSV of corrections to add to the log first."
+    )
+    flags.DEFINE_string(
+        "export_corrections", "", "CSV to write for --corrections, without serving."
+    )
+    flags.DEFINE_string("export_all", "", "CSV of every row to write, without serving.")
+    flags.DEFINE_string(
+        "export_label_studio",
+        "",
+        "JSON for Label Studio to write, with its configuration beside it as .xml, "
+        "without serving.",
+    )
+    flags.DEFINE_string(
+        "label_studio_prefix",
+        "/data/local-files/?d=",
+        "What stands before an image's id where Label Studio serves it.",
+    )
+
+
+def who():
+    """Returns whose decisions they are."""
+    import getpass
+
+    return FLAGS.who.strip() or getpass.getuser()
+
+
+def exports():
+    """Returns {what: path} of the files to write; empty: the page is served."""
+    named = {
+        "corrections": FLAGS.export_corrections,
+        "all": FLAGS.export_all,
+        "label_studio": FLAGS.export_label_studio,
+    }
+    return {what: path for what, path in named.items() if path}
