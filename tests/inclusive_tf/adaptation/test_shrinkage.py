@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from data_pipelines import errors, labels
-from inclusive_tf.adaptation import folds, label_thresholds, shrinkage, thresholds
+from inclusive_tf.adaptation import (
+    folds,
+    label_offsets,
+    label_thresholds,
+    shrinkage,
+    thresholds,
+)
 from inclusive_tf.evaluation import f2
 
 
@@ -19,39 +26,82 @@ def _world(seed, rows, classes=30):
 
 def test_the_ends_are_each_labels_own_and_the_global_threshold():
     logits, truth = _world(0, 100)
-    anchor = thresholds.global_threshold(logits, truth).threshold_logit
-    own = label_thresholds.exact(logits, truth, anchor)
-    np.testing.assert_array_equal(
-        shrinkage.shrink(own, anchor, 0.0), own.threshold_logit
-    )
-    assert (shrinkage.shrink(own, anchor, np.inf) == anchor).all()
-    count = truth.counts()
+    offsets = label_offsets.fit(logits, truth)
+    np.testing.assert_array_equal(shrinkage.shrink(offsets, 0.0), offsets.offset)
+    assert (shrinkage.shrink(offsets, np.inf) == 0).all()
+    anchor, count = 0.7, truth.counts()
+    own = anchor - offsets.offset
     np.testing.assert_allclose(
-        shrinkage.shrink(own, anchor, 4.0),
-        (count * own.threshold_logit + 4.0 * anchor) / (count + 4.0),
+        anchor - shrinkage.shrink(offsets, 4.0),
+        (count * own + 4.0 * anchor) / (count + 4.0),
     )
+    alone = shrinkage.fit(logits, truth, folds.assign(100, 4), weights=[np.inf])
+    best = thresholds.global_threshold(logits, truth).threshold_logit
+    assert (alone.threshold_logit == best).all()
 
 
-def test_the_weight_with_the_best_score_out_of_fold_is_chosen():
+def test_a_label_without_an_image_has_the_global_threshold():
+    logits, truth = _world(2, 60, classes=60)
+    found = shrinkage.fit(logits, truth, folds.assign(60, 4), weights=[1.0])
+    unseen = truth.counts() == 0
+    assert 0 < unseen.sum() < 60
+    assert (found.threshold_logit[unseen] == found.global_logit).all()
+    assert (found.threshold_logit[~unseen] != found.global_logit).any()
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_the_weights_are_judged_on_images_their_offsets_were_not_fitted_on(absent):
     logits, truth = _world(1, 200)
+    if not absent:
+        dense = np.where(truth.multi_hot(), 1.0, 0.25)
+        unknown = np.random.default_rng(0).random(dense.shape) < 0.5
+        truth = labels.SparseLabels.from_dense(np.where(unknown, 0.0, dense))
     fold_of = folds.assign(200, 4)
-    found = shrinkage.fit(logits, truth, fold_of, weights=(0, 3, np.inf))
-    per_image = np.empty((3, 200))
-    for fold in range(4):
-        inside = fold_of == fold
-        anchor = thresholds.global_threshold(logits[~inside], truth.take(~inside))
-        anchor = anchor.threshold_logit
-        own = label_thresholds.exact(logits[~inside], truth.take(~inside), anchor)
-        for row, weight in enumerate((0.0, 3.0, np.inf)):
-            per_image[row, inside] = f2.per_image(
-                logits[inside],
-                shrinkage.shrink(own, anchor, weight),
-                truth.take(inside),
-            )
+    found = shrinkage.fit(logits, truth, fold_of, absent, weights=(0, 3, np.inf))
+    per_image, common = np.empty((3, 200)), []
+    for row, weight in enumerate((0.0, 3.0, np.inf)):
+        moved = logits.copy()
+        for fold in range(4):
+            inside = fold_of == fold
+            offsets = label_offsets.fit(logits[~inside], truth.take(~inside), absent)
+            moved[inside] += shrinkage.shrink(offsets, weight).astype(np.float32)
+        best = thresholds.global_threshold(moved, truth, absent)
+        common.append(best.threshold_logit)
+        per_image[row] = f2.per_image(moved, common[-1], truth, absent)
     expected = per_image.mean(axis=1)
     assert [row["weight"] for row in found.table] == [0.0, 3.0, None]
     np.testing.assert_allclose([row["mean_f2"] for row in found.table], expected)
-    assert found.weight == (0.0, 3.0, np.inf)[int(np.argmax(expected))]
+    chosen = (0.0, 3.0, np.inf).index(found.weight)
+    everywhere = label_offsets.fit(logits, truth, absent)
+    assert found.global_logit == common[chosen]
+    np.testing.assert_allclose(
+        found.threshold_logit,
+        common[chosen] - shrinkage.shrink(everywhere, found.weight),
+    )
+
+
+def test_the_largest_weight_within_a_standard_error_of_the_best_is_chosen():
+    for seed in range(3):
+        logits, truth = _world(seed, 80, classes=12)
+        fold_of = folds.assign(80, 4, seed)
+        weights = (0.0, 1.0, 10.0, 100.0, np.inf)
+        found = shrinkage.fit(logits, truth, fold_of, weights=weights)
+        per_image = []
+        for weight in weights:
+            moved = logits.copy()
+            for fold in range(4):
+                inside = fold_of == fold
+                rest = label_offsets.fit(logits[~inside], truth.take(~inside))
+                moved[inside] += shrinkage.shrink(rest, weight).astype(np.float32)
+            best = thresholds.global_threshold(moved, truth).threshold_logit
+            per_image.append(f2.per_image(moved, best, truth))
+        top = per_image[int(np.argmax(np.mean(per_image, axis=1)))]
+        good = []
+        for weight, scores in zip(weights, per_image, strict=True):
+            behind = top - scores
+            if behind.mean() <= scipy.stats.sem(behind):
+                good.append(weight)
+        assert found.weight == max(good)
 
 
 def test_shrinking_keeps_more_of_its_score_on_new_images():
