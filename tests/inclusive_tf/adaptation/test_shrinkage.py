@@ -24,20 +24,73 @@ def _world(seed, rows, classes=30):
     return logits.astype(np.float32), truth
 
 
+def _judged(logits, truth, fold_of, absent, weights):
+    """{k: (F2 of each image by offsets out of fold, t, logits so moved)}."""
+    found = {}
+    for weight in weights:
+        moved = logits.copy()
+        for fold in np.unique(fold_of):
+            inside = fold_of == fold
+            rest = label_offsets.fit(logits[~inside], truth.take(~inside), absent)
+            shift = shrinkage.shrink(rest.offset, rest.positives, weight)
+            moved[inside] += shift.astype(np.float32)
+        best = thresholds.global_threshold(moved, truth, absent).threshold_logit
+        found[weight] = f2.per_image(moved, best, truth, absent), best, moved
+    return found
+
+
+def _judged_cuts(logits, truth, fold_of, absent, weight, moved, anchor, weights):
+    """{m: F2 of each image by cuts out of fold}."""
+    found = {cut_weight: np.empty(len(truth)) for cut_weight in weights}
+    for fold in np.unique(fold_of):
+        inside = fold_of == fold
+        rest = label_offsets.fit(logits[~inside], truth.take(~inside), absent)
+        shift = shrinkage.shrink(rest.offset, rest.positives, weight)
+        own = label_thresholds.exact(
+            logits[~inside] + shift.astype(np.float32),
+            truth.take(~inside),
+            anchor,
+            absent,
+        )
+        for cut_weight in weights:
+            threshold = anchor + shrinkage.shrink(
+                own.threshold_logit - anchor, own.positives, cut_weight
+            )
+            found[cut_weight][inside] = f2.per_image(
+                moved[inside], threshold, truth.take(inside), absent
+            )
+    return found
+
+
+def _largest_within_an_error(per_image):
+    top = max(per_image.values(), key=np.mean)
+    return max(
+        weight
+        for weight, scores in per_image.items()
+        if (top - scores).mean() <= scipy.stats.sem(top - scores)
+    )
+
+
+def _half_unknown(truth):
+    dense = np.where(truth.multi_hot(), 1.0, 0.25)
+    unknown = np.random.default_rng(99).random(dense.shape) < 0.5
+    return labels.SparseLabels.from_dense(np.where(unknown, 0.0, dense))
+
+
 def test_the_ends_are_each_labels_own_and_the_global_threshold():
     logits, truth = _world(0, 100)
-    offsets = label_offsets.fit(logits, truth)
-    np.testing.assert_array_equal(shrinkage.shrink(offsets, 0.0), offsets.offset)
-    assert (shrinkage.shrink(offsets, np.inf) == 0).all()
-    anchor, count = 0.7, truth.counts()
-    own = anchor - offsets.offset
+    anchor = thresholds.global_threshold(logits, truth).threshold_logit
+    own = label_thresholds.exact(logits, truth, anchor)
+    count, away = truth.counts(), own.threshold_logit - anchor
+    np.testing.assert_array_equal(shrinkage.shrink(away, count, 0.0), away)
+    assert (shrinkage.shrink(away, count, np.inf) == 0).all()
     np.testing.assert_allclose(
-        anchor - shrinkage.shrink(offsets, 4.0),
-        (count * own + 4.0 * anchor) / (count + 4.0),
+        anchor + shrinkage.shrink(away, count, 4.0),
+        (count * own.threshold_logit + 4.0 * anchor) / (count + 4.0),
     )
     alone = shrinkage.fit(logits, truth, folds.assign(100, 4), weights=[np.inf])
-    best = thresholds.global_threshold(logits, truth).threshold_logit
-    assert (alone.threshold_logit == best).all()
+    assert (alone.threshold_logit == anchor).all()
+    assert alone.global_logit == anchor
 
 
 def test_a_label_without_an_image_has_the_global_threshold():
@@ -50,58 +103,62 @@ def test_a_label_without_an_image_has_the_global_threshold():
 
 
 @pytest.mark.parametrize("absent", [True, False])
-def test_the_weights_are_judged_on_images_their_offsets_were_not_fitted_on(absent):
-    logits, truth = _world(1, 200)
-    if not absent:
-        dense = np.where(truth.multi_hot(), 1.0, 0.25)
-        unknown = np.random.default_rng(0).random(dense.shape) < 0.5
-        truth = labels.SparseLabels.from_dense(np.where(unknown, 0.0, dense))
-    fold_of = folds.assign(200, 4)
-    found = shrinkage.fit(logits, truth, fold_of, absent, weights=(0, 3, np.inf))
-    per_image, common = np.empty((3, 200)), []
-    for row, weight in enumerate((0.0, 3.0, np.inf)):
-        moved = logits.copy()
-        for fold in range(4):
-            inside = fold_of == fold
-            offsets = label_offsets.fit(logits[~inside], truth.take(~inside), absent)
-            moved[inside] += shrinkage.shrink(offsets, weight).astype(np.float32)
-        best = thresholds.global_threshold(moved, truth, absent)
-        common.append(best.threshold_logit)
-        per_image[row] = f2.per_image(moved, common[-1], truth, absent)
-    expected = per_image.mean(axis=1)
-    assert [row["weight"] for row in found.table] == [0.0, 3.0, None]
-    np.testing.assert_allclose([row["mean_f2"] for row in found.table], expected)
-    chosen = (0.0, 3.0, np.inf).index(found.weight)
-    everywhere = label_offsets.fit(logits, truth, absent)
-    assert found.global_logit == common[chosen]
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_largest_weights_nearly_the_best_out_of_fold_are_chosen(seed, absent):
+    logits, truth = _world(seed, 120, classes=16)
+    truth = truth if absent else _half_unknown(truth)
+    fold_of = folds.assign(120, 4)
+    weights = (1.0, 10.0, np.inf)
+    found = shrinkage.fit(logits, truth, fold_of, absent, weights)
+    judged = _judged(logits, truth, fold_of, absent, weights)
+    scores = {weight: one[0] for weight, one in judged.items()}
+    _agree(found.table, scores)
+    assert found.weight == _largest_within_an_error(scores)
+    _, anchor, moved = judged[found.weight]
+    assert found.global_logit == anchor
+    cuts = _judged_cuts(
+        logits, truth, fold_of, absent, found.weight, moved, anchor, weights
+    )
+    _agree(found.cut_table, cuts)
+    assert found.cut_weight == _largest_within_an_error(cuts)
+
+
+def _agree(table, per_image):
+    stated = [np.inf if row["weight"] is None else row["weight"] for row in table]
+    assert stated == list(per_image)
     np.testing.assert_allclose(
-        found.threshold_logit,
-        common[chosen] - shrinkage.shrink(everywhere, found.weight),
+        [row["mean_f2"] for row in table],
+        [scores.mean() for scores in per_image.values()],
     )
 
 
-def test_the_largest_weight_within_a_standard_error_of_the_best_is_chosen():
-    for seed in range(3):
-        logits, truth = _world(seed, 80, classes=12)
-        fold_of = folds.assign(80, 4, seed)
-        weights = (0.0, 1.0, 10.0, 100.0, np.inf)
-        found = shrinkage.fit(logits, truth, fold_of, weights=weights)
-        per_image = []
-        for weight in weights:
-            moved = logits.copy()
-            for fold in range(4):
-                inside = fold_of == fold
-                rest = label_offsets.fit(logits[~inside], truth.take(~inside))
-                moved[inside] += shrinkage.shrink(rest, weight).astype(np.float32)
-            best = thresholds.global_threshold(moved, truth).threshold_logit
-            per_image.append(f2.per_image(moved, best, truth))
-        top = per_image[int(np.argmax(np.mean(per_image, axis=1)))]
-        good = []
-        for weight, scores in zip(weights, per_image, strict=True):
-            behind = top - scores
-            if behind.mean() <= scipy.stats.sem(behind):
-                good.append(weight)
-        assert found.weight == max(good)
+def test_cuts_are_shrunk_towards_counted_thresholds_and_those_towards_the_global_one():
+    logits, truth = _world(3, 150, classes=12)
+    found = shrinkage.fit(logits, truth, folds.assign(150, 4), weights=[2.0])
+    count, anchor = truth.counts(), found.global_logit
+    offset = label_offsets.fit(logits, truth).offset
+    counted = (count * (anchor - offset) + 2.0 * anchor) / (count + 2.0)
+    moved = logits + (anchor - counted).astype(np.float32)
+    cut = label_thresholds.exact(moved, truth, anchor).threshold_logit
+    cut = cut - (anchor - counted)
+    expected = (count * cut + 2.0 * counted) / (count + 2.0)
+    np.testing.assert_allclose(found.threshold_logit, expected, rtol=1e-6)
+
+
+def test_labels_whose_scores_spread_unlike_others_get_their_own_cut():
+    generator = np.random.default_rng(0)
+    shown = generator.random((800, 6)) < 0.3
+    spread = np.array([0.3, 0.5, 1.0, 2.0, 4.0, 8.0])
+    right = 2 * shown - 1 + 0.8 * generator.normal(size=shown.shape)
+    logits = (right * spread + 2 * spread).astype(np.float32)
+    truth = labels.SparseLabels.from_dense(shown)
+    found = shrinkage.fit(
+        logits[:400], truth.take(np.arange(400)), folds.assign(400, 5)
+    )
+    assert np.isfinite(found.cut_weight)
+    rest = truth.take(np.arange(400, 800))
+    by_one = f2.mean_f2(logits[400:], found.global_logit, rest)
+    assert f2.mean_f2(logits[400:], found.threshold_logit, rest) > by_one + 0.05
 
 
 def test_shrinking_keeps_more_of_its_score_on_new_images():
