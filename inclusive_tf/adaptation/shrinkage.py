@@ -61,8 +61,8 @@ def fit(logits, truth, fold_of, unlisted_is_absent=True, weights=WEIGHTS):
     For each k, t is the best one threshold on logits moved by offsets of the other
     folds, since a label is sure to be shown by the image that it was counted in. Of
     the weights whose mean F2 is within one standard error of the best, the error that
-    of the paired difference, the largest wins, since it moves least (after Breiman,
-    Friedman, Olshen and Stone 1984, section 3.4.3).
+    of the best one's mean, the largest wins, since it moves least (the 1 SE rule of
+    Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
 
     Args:
         logits: float [N, C]; a copy is made.
@@ -147,13 +147,12 @@ def _shrunk_cuts(cuts, anchor, weight):
 
 
 def _choose(weights, per_image):
-    """Returns (place of the last as good as the best but for its error, table)."""
-    per_image = np.asarray(per_image)
-    scores = per_image.mean(axis=1)
-    behind = per_image[np.argmax(scores)] - per_image
-    error = behind.std(axis=1, ddof=1) / np.sqrt(per_image.shape[1])
+    """Returns (place of the last within one error of the best, table)."""
+    scores = np.mean(per_image, axis=1)
+    best = np.argmax(scores)
+    error = np.std(per_image[best], ddof=1) / np.sqrt(len(per_image[best]))
     table = [
         {"weight": weight if np.isfinite(weight) else None, "mean_f2": float(score)}
         for weight, score in zip(weights, scores, strict=True)
     ]
-    return int(np.flatnonzero(behind.mean(axis=1) <= error)[-1]), table
+    return int(np.flatnonzero(scores >= scores[best] - error)[-1]), table

@@ -67,7 +67,7 @@ def _largest_within_an_error(per_image):
     return max(
         weight
         for weight, scores in per_image.items()
-        if (top - scores).mean() <= scipy.stats.sem(top - scores)
+        if scores.mean() >= top.mean() - scipy.stats.sem(top)
     )
 
 
