@@ -65,7 +65,7 @@ def fit(logits, truth, fold_of, unlisted_is_absent=True, weights=WEIGHTS):
     Breiman, Friedman, Olshen and Stone 1984, section 3.4.3).
 
     Args:
-        logits: float [N, C]; a copy is made.
+        logits: float [N, C]; up to three copies of them are made.
         truth: `labels.SparseLabels` of N rows.
         fold_of: int [N]; of `folds.assign`.
         unlisted_is_absent: whether a label that is not stated is absent.
