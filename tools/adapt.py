@@ -101,10 +101,11 @@ def _lines(adaptation):
     yield from _calibration_lines(figures)
     yield from _association_lines(figures.get("associations"))
     rule = figures.get("rule", {})
-    for row in rule.get("weights", []):
-        mark = " *" if row["weight"] == rule["weight"] else ""
-        weight = "infinite (global)" if row["weight"] is None else f"{row['weight']:g}"
-        yield f"weight {weight}: mean F2 {row['mean_f2']:.4f}{mark}"
+    for name, said in (("weight", "weight"), ("cut_weight", "weight of cuts")):
+        for row in rule.get(f"{name}s", []):
+            mark = " *" if row["weight"] == rule[name] else ""
+            weight = "infinite" if row["weight"] is None else f"{row['weight']:g}"
+            yield f"{said} {weight}: mean F2 {row['mean_f2']:.4f}{mark}"
     left_out = adaptation.fitted_on["without_known_labels"]
     if left_out:
         yield f"{left_out} images of which no label is known were left out"

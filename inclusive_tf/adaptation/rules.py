@@ -87,9 +87,17 @@ def fit(rule, logits, truth, fold_of, unlisted_is_absent=True):
         return found.threshold_logit, {}
     if rule == "shrunk":
         found = shrinkage.fit(logits, truth, fold_of, unlisted_is_absent)
-        weight = found.weight if np.isfinite(found.weight) else None
-        facts = {"global_logit": found.global_logit, "weight": weight}
-        return found.threshold_logit, facts | {"weights": found.table}
+        weight, cut_weight = (
+            one if np.isfinite(one) else None
+            for one in (found.weight, found.cut_weight)
+        )
+        return found.threshold_logit, {
+            "global_logit": found.global_logit,
+            "weight": weight,
+            "weights": found.table,
+            "cut_weight": cut_weight,
+            "cut_weights": found.cut_table,
+        }
     if rule == "per_class":
         start = thresholds.global_threshold(logits, truth, unlisted_is_absent)
         start = start.threshold_logit
@@ -107,7 +115,7 @@ def fit(rule, logits, truth, fold_of, unlisted_is_absent=True):
 def cross_fitted_f2(rule, logits, truth, fold_of, unlisted_is_absent=True):
     """F2 of each image when each fold is decided by a rule fitted on the others.
 
-    "shrunk" chooses its weight inside the other folds, so that the choice is judged
+    "shrunk" chooses its weights inside the other folds, so that the choice is judged
     too; it needs at least 3 folds.
 
     Args:

@@ -85,7 +85,7 @@ def test_thresholds_a_label_are_fitted_told_and_compared(call, models, tmp_path,
     ).stdout
     assert "thresholds of 4 labels: probability" in said
     assert "on 90 tuning images (5-fold)" in said
-    assert said.count(" *\n") == (rule == "shrunk")
+    assert said.count(" *\n") == 2 * (rule == "shrunk")
     stage_1 = models / "a" / "stage_1"
     said = call(
         "compare",
