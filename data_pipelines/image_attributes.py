@@ -48,8 +48,8 @@ class Attributes:
     """Attributes of N images.
 
     Args:
-        values: {name of `ORDERED`: float32 [N]}.
-        colour: int8 [N], an index into `COLOURS`.
+        values: {name of `ORDERED`: float32 [N]}; NaN of an image that cannot be read.
+        colour: int8 [N], an index into `COLOURS`; -1 of an image that cannot be read.
     """
 
     values: dict
@@ -57,6 +57,16 @@ class Attributes:
 
     def __len__(self):
         return len(self.colour)
+
+    @property
+    def read(self):
+        """bool [N]: whether the image could be read."""
+        return self.colour >= 0
+
+    def take(self, rows):
+        """Returns the images named by int or boolean `rows`, in that order."""
+        values = {name: one[rows] for name, one in self.values.items()}
+        return Attributes(values, self.colour[rows])
 
 
 def measure_one(pixels):
@@ -113,15 +123,12 @@ def measure(table, max_pixels=50_000_000, progress=False):
     """Measures every image of a label table, one decoding each.
 
     Args:
-        table: `labels.LabelTable` of N readable images (`quality.scan` finds others).
+        table: `labels.LabelTable` of N images.
         max_pixels: larger images are refused from their header.
         progress: whether to show a bar on the standard error stream.
 
     Returns:
         `Attributes` of N images.
-
-    Raises:
-        tf.errors.InvalidArgumentError, tf.errors.NotFoundError: an image is unreadable.
     """
     import tensorflow as tf
 
@@ -129,19 +136,20 @@ def measure(table, max_pixels=50_000_000, progress=False):
 
     def decode(draw):
         pixels = formats.decode(draw["data"], max_pixels)
-        return tf.cast(tf.round(pixels), tf.uint8)
+        return draw["example"], tf.cast(tf.round(pixels), tf.uint8)
 
     draws = tf.data.Dataset.range(len(table)).map(lambda row: {"example": row})
     decoded = (
         table.storage.read(draws, table.locations)
         .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        .ignore_errors()
         .prefetch(tf.data.AUTOTUNE)
     )
-    values = {name: np.empty(len(table), np.float32) for name in ORDERED}
-    colour = np.empty(len(table), np.int8)
+    values = {name: np.full(len(table), np.nan, np.float32) for name in ORDERED}
+    colour = np.full(len(table), -1, np.int8)
     rows = tqdm.tqdm(decoded.as_numpy_iterator(), total=len(table), unit="image",
                      desc="measuring images", disable=not progress)  # fmt: skip
-    for row, pixels in enumerate(rows):
+    for row, pixels in rows:
         found, colour[row] = measure_one(pixels)
         for name, value in found.items():
             values[name][row] = value

@@ -66,8 +66,7 @@ class TrainingSetConfig:
             ("held_out", 0 <= self.held_out < 1, "0 or more, below 1"),
             (
                 "held_out_fold",
-                self.held_out_fold == 0
-                or 0 < self.held_out_fold * self.held_out < 1,
+                self.held_out_fold == 0 or 0 < self.held_out_fold * self.held_out < 1,
                 "0 or more, with held_out times held_out_fold below 1",
             ),
             (

@@ -19,49 +19,50 @@ from inclusive_tf.exploration import intervals
 
 
 def cells(predictions, threshold_logit, training_cells=None):
-    """Figures of every class in every group that shows it or saw it in training.
+    """Figures of every class in every group that has images.
 
     Args:
         predictions: `predictions.Predictions` with truth.
         threshold_logit: float or [C]; a label is given from this logit on.
         training_cells: int [C, G]; training images that show each class, by group; None
-            where only `training_counts` is known, which then stands for all groups.
+            where only `training_counts` is known. That is what counts as well for
+            groups that training did not have.
 
     Returns:
-        A list of dicts, by class and group in order: "label", "name", "group";
-        "training", images of the class in training (in the group, where known), and
-        "training_in_group", whether they are; "n", images that show it; "recall" and
+        A list of dicts, by group and class in order: "label", "name", "group";
+        "training", images of the class in training, of the group alone where
+        "training_in_group" says so; "n", images that show it; "recall" and
         "precision", {"value", "low", "high", "n"} with Wilson's intervals, None for
         values where n is 0; "missed", how many.
     """
     given = f2.decisions(predictions.logits, threshold_logit).multi_hot()
     shown = predictions.truth.multi_hot()
     known = predictions.truth.targets(predictions.unlisted_is_absent) >= 0
+    trained = np.zeros(len(predictions.group_names), bool)
+    if training_cells is not None:
+        trained = training_cells.sum(axis=0) > 0
     found = []
-    for label, identity in enumerate(predictions.vocabulary.ids):
-        for place, group in enumerate(predictions.group_names):
-            inside = np.asarray(predictions.group) == place
-            present = shown[inside, label]
-            answered = given[inside, label] & known[inside, label]
-            hits = int(np.sum(present & answered))
-            training = int(
-                predictions.training_counts[label]
-                if training_cells is None
-                else training_cells[label, place]
-            )
-            in_group = training_cells is not None and training > 0
-            if not inside.any() and not in_group:
-                continue
+    for place, group in enumerate(predictions.group_names):
+        inside = np.asarray(predictions.group) == place
+        if not inside.any() and not trained[place]:
+            continue
+        present, answered = shown[inside], given[inside] & known[inside]
+        hits = np.sum(present & answered, axis=0).tolist()
+        present, answered = (one.sum(axis=0).tolist() for one in (present, answered))
+        counts = predictions.training_counts
+        if trained[place]:
+            counts = training_cells[:, place]
+        for label, identity in enumerate(predictions.vocabulary.ids):
             found.append({
                 "label": identity,
                 "name": predictions.vocabulary.names[label],
                 "group": group,
-                "training": training,
-                "training_in_group": training_cells is not None,
-                "n": int(present.sum()),
-                "recall": _share(hits, int(present.sum())),
-                "precision": _share(hits, int(answered.sum())),
-                "missed": int(present.sum()) - hits,
+                "training": int(counts[label]),
+                "training_in_group": bool(trained[place]),
+                "n": present[label],
+                "recall": _share(hits[label], present[label]),
+                "precision": _share(hits[label], answered[label]),
+                "missed": present[label] - hits[label],
             })  # fmt: skip
     return found
 
@@ -87,9 +88,7 @@ def next_(found, most=30):
     judged = [one for one in found if one["n"] >= bootstrap.MIN and one["missed"]]
     judged.sort(key=lambda one: -_gain(one))
     top = _gain(judged[0]) if judged else 1.0
-    ranked = [
-        _entry(one, "training", _gain(one) / top, _why(one)) for one in judged
-    ]
+    ranked = [_entry(one, "training", _gain(one) / top, _why(one)) for one in judged]
     unmeasured = [one for one in found if one["n"] < bootstrap.MIN]
     unmeasured.sort(key=lambda one: (one["n"], one["training"]))
     ranked += [

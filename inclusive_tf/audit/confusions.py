@@ -1,8 +1,14 @@
 """Classes that a model cannot tell apart, and what merging them would do.
 
 Of the images that show a and not b, those that are given b and not a are confused with
-b; the other way round likewise. Two classes cannot be told apart where the 95 % Wilson
-intervals of both shares lie above `LEAST`. A merge makes one class of the two: shown
+b; the other way round likewise, with 95 % intervals of Wilson. That depends on the
+thresholds: a rare class that is never given is confused with nothing. So there is a
+second look without them: of an image that shows only a and one that shows only b, how
+often does a's logit less b's put the right one first (`rank_tests`, with DeLong's 95 %
+interval)? A half is tossing a coin. Two classes cannot be told apart where both shares
+lie above `LEAST_CONFUSED` with their intervals, or that chance below `MOST_IN_ORDER`.
+
+A merge makes one class of the two: shown
 where either is, given where either is. It removes their confusion from the figures and
 every distinction between them from the model's answers; that some figure rises is no
 argument for it by itself, which is why both are shown.
@@ -11,13 +17,22 @@ argument for it by itself, which is why both are shown.
 import dataclasses
 
 import numpy as np
+from scipy import sparse
 
 from data_pipelines import errors, labels
+from inclusive_tf.audit import rank_tests
 from inclusive_tf.evaluation import bootstrap, f2, measures
 from inclusive_tf.exploration import intervals
 
-LEAST = 0.1
+LEAST_CONFUSED = 0.1
 """Share of confused images that both intervals lie above."""
+
+MOST_IN_ORDER = 0.8
+"""Chance of the right order that its interval lies below."""
+
+_LEVEL = 0.95
+_LOOKED_AT = 20
+"""Pairs whose order is looked at, by the number that is asked for."""
 
 FIGURES = ("mean_f2", "macro_f2")
 """What is said of a merge."""
@@ -33,38 +48,44 @@ def pairs(predictions, threshold_logit, most=50):
 
     Returns:
         A list of dicts, those that cannot be told apart first, of these and of the
-        others the pair with the larger smaller share first: "a" and "b", {"id", "name",
-        "position"}; "as_b" and "as_a", the share of a's images that are confused with b
-        and the other way round, each {"value", "low", "high", "n", "images"}; "apart",
-        whether they can be told apart.
+        others the pair with the least chance of the right order first: "a" and "b",
+        {"id", "name", "position"}; "as_b" and "as_a", the share of a's images that are
+        confused with b and the other way round, each {"value", "low", "high", "n",
+        "images"}; "in_order", that chance, {"value", "low", "high", "n"}, with None
+        where there are fewer than 5 images of either; "apart", whether they can be told
+        apart. Pairs of which no image is confused are not looked at.
     """
     given, shown, known = _decided(predictions, threshold_logit)
-    size = given.shape[1]
-    confused = np.empty((size, size), np.int64)
-    images = np.empty((size, size), np.int64)
-    for label in range(size):
-        # images that show the label, and of which it is known that not the other
-        only = shown[:, label, None] & ~shown & known
-        images[label] = only.sum(axis=0)
-        wrongly = only & ~given[:, label, None] & given
-        confused[label] = wrongly.sum(axis=0)
-    share = confused / np.maximum(images, 1)
-    low, high = (np.where(images > 0, end, 0.0) for end in _wilson(confused, images))
-    first, second = np.triu_indices(size, 1)
-    both_low = np.minimum(low[first, second], low[second, first])
-    both = np.minimum(share[first, second], share[second, first])
-    some = np.flatnonzero(
-        (confused[first, second] + confused[second, first] > 0)
-        & (images[first, second] > 0)
-        & (images[second, first] > 0)
-    )
-    order = some[np.lexsort((-both[some], both_low[some] < LEAST))][:most]
+    found = _counted(given, shown, known)
+    shares = [confused / images for confused, images in found.counts]
+    lows, highs = zip(*(intervals.wilson(*one) for one in found.counts), strict=True)
+    both_low = np.minimum(*lows)
+    # by the mean of both directions, which tell little when a class is never given
+    candidates = np.argsort(-np.add(*shares), kind="stable")[: _LOOKED_AT * most]
+    ordered = {
+        row: _in_order(
+            predictions.logits, shown, known, found.first[row], found.second[row]
+        )
+        for row in candidates.tolist()
+    }
+    apart = {
+        row: both_low[row] < LEAST_CONFUSED
+        and (one["high"] is None or one["high"] >= MOST_IN_ORDER)
+        for row, one in ordered.items()
+    }
+    order = sorted(
+        ordered,
+        key=lambda row: (
+            apart[row], 1.0 if ordered[row]["value"] is None else ordered[row]["value"]
+        ),
+    )[:most]  # fmt: skip
 
-    def side(a, b):
+    def side(direction, row):
+        confused, images = found.counts[direction]
         return {
-            "value": float(share[a, b]), "low": float(low[a, b]),
-            "high": float(high[a, b]), "n": int(images[a, b]),
-            "images": int(confused[a, b]),
+            "value": float(shares[direction][row]), "low": float(lows[direction][row]),
+            "high": float(highs[direction][row]), "n": int(images[row]),
+            "images": int(confused[row]),
         }  # fmt: skip
 
     def class_(label):
@@ -74,25 +95,63 @@ def pairs(predictions, threshold_logit, most=50):
 
     return [
         {
-            "a": class_(a),
-            "b": class_(b),
-            "as_b": side(a, b),
-            "as_a": side(b, a),
-            "apart": bool(min(low[a, b], low[b, a]) < LEAST),
+            "a": class_(found.first[row]),
+            "b": class_(found.second[row]),
+            "as_b": side(0, row),
+            "as_a": side(1, row),
+            "in_order": ordered[row],
+            "apart": bool(apart[row]),
         }
-        for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True)
+        for row in order
     ]
+
+
+def _in_order(logits, shown, known, a, b):
+    one = np.flatnonzero(known[:, a] & known[:, b] & (shown[:, a] != shown[:, b]))
+    difference = logits[one, a] - logits[one, b]
+    found = rank_tests.effect(difference, shown[one, a], np.zeros(len(one), np.int64))
+    if np.isnan(found.value):
+        return {"value": None, "low": None, "high": None, "n": len(one)}
+    low, high = found.ends(_LEVEL)
+    return {"value": found.value, "low": low, "high": high, "n": len(one)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Counted:
+    """Pairs of labels [P] with a confused image, and of both directions (confused
+    images, images that show the first and not the second)."""
+
+    first: np.ndarray
+    second: np.ndarray
+    counts: tuple
+
+
+def _counted(given, shown, known):
+    missed = sparse.csr_array((shown & ~given).astype(np.int64))
+    wrongly = sparse.csr_array((given & ~shown & known).astype(np.int64))
+    confused = (missed.T @ wrongly).tocsr()
+    either = sparse.coo_array(sparse.triu(confused + confused.T, k=1))
+    first, second = either.coords
+    absent = ~shown & known
+
+    def images(a, b):
+        pairs_ = zip(a.tolist(), b.tolist(), strict=True)
+        return np.array([np.sum(shown[:, x] & absent[:, y]) for x, y in pairs_], int)
+
+    both = []
+    for a, b in ((first, second), (second, first)):
+        both.append((np.asarray(confused[a, b]).ravel(), images(a, b)))
+    # labels of which one implies the other have no image to confuse
+    some = (both[0][1] > 0) & (both[1][1] > 0)
+    return _Counted(
+        first[some], second[some], tuple((c[some], n[some]) for c, n in both)
+    )
 
 
 def _decided(predictions, threshold_logit):
     given = f2.decisions(predictions.logits, threshold_logit).multi_hot()
     targets = predictions.truth.targets(predictions.unlisted_is_absent)
     return given, targets >= labels.PRESENT, targets != labels.UNKNOWN
-
-
-def _wilson(successes, trials):
-    # without trials nothing is known; the caller leaves these out
-    return intervals.wilson(successes, np.maximum(trials, 1))
 
 
 def merged(predictions, threshold_logit, a, b):

@@ -6,15 +6,15 @@ data (Thyagarajan et al. 2022, arXiv 2211.13895): it estimates from out-of-sampl
 probabilities how many of the given and of the other ones are wrong, with a threshold of
 confidence of each label's own, so that a rare label is not doubted for being rare.
 
-*In what order* is ours, since cleanlab's order of images puts what is merely hard before
-what is wrong (figures: docs/audit.md). A label g that is given and a label r that seems
-to be shown in its place are one suspicion, as sure as the geometric mean of the odds
-that r is shown and the odds that g is not:
+*In what order* is ours, since cleanlab's order of images puts what is merely hard
+before what is wrong (figures: docs/audit.md). A label g that is given and a label r
+that seems to be shown in its place are one suspicion, as sure as the geometric mean of
+the odds that r is shown and the odds that g is not:
 
     score = sigmoid((z_r - z_g) / 2),
 
-with z the out-of-sample logits, r the likeliest label that is not given. A label that is
-missing beside right ones is judged by its own odds alone, sigmoid(z_r / 2).
+with z the out-of-sample logits, r the likeliest label that is not given. A label that
+is missing beside right ones is judged by its own odds alone, sigmoid(z_r / 2).
 """
 
 import dataclasses

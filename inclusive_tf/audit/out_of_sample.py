@@ -52,8 +52,8 @@ class WayConfig:
         errors.require_choices(self, {"way": WAYS})
         if self.folds < 2 or self.neighbours < 1:
             raise errors.SettingError(
-                "An audit cannot be made so. Expected: at least 2 folds and 1 neighbour."
-                f" Received: {self.folds} and {self.neighbours}."
+                "An audit cannot be made so. Expected: at least 2 folds and 1 "
+                f"neighbour. Received: {self.folds} and {self.neighbours}."
             )
 
 
@@ -139,7 +139,9 @@ def _neighbours(predictions, features, config):
 def _others(features, cluster, k):
     """Nearest images of other clusters, int64 [N, k]; -1 where there are too few."""
     size = len(features)
-    most = 1 if cluster is None else int(np.unique(cluster, return_counts=True)[1].max())
+    most = 1
+    if cluster is not None:
+        most = int(np.unique(cluster, return_counts=True)[1].max())
     near, _ = neighbours.nearest(
         features, features, min(k + most - 1, max(1, size - 1)), exclude_self=True
     )

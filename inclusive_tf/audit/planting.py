@@ -58,12 +58,9 @@ def wrong_labels(table, families, share, seed=0):
 
 
 def _family_rows(image, before, after, families):
-    gone, come = (
-        sorted({families[label] for label in these} - {families[other] for other in others})
-        for these, others in ((before, after), (after, before))
-    )
-    rows = [_row("remove", image, label) for label in gone]
-    return rows + [_row("add", image, label) for label in come]
+    old, new = ({families[label] for label in these} for these in (before, after))
+    rows = [_row("remove", image, label) for label in sorted(old - new)]
+    return rows + [_row("add", image, label) for label in sorted(new - old)]
 
 
 def _row(action, image, label, new_label=""):

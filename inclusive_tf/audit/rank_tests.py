@@ -36,7 +36,7 @@ class Effect:
     def ends(self, level):
         """Returns (low, high) of the interval at a level, within 0..1."""
         half = stats.norm.ppf(0.5 + level / 2) * self.error
-        return max(0.0, self.value - half), min(1.0, self.value + half)
+        return max(0.0, float(self.value - half)), min(1.0, float(self.value + half))
 
 
 NONE = Effect(np.nan, np.nan, np.nan, 0, 0)

@@ -1,32 +1,46 @@
 """Attributes that predict errors of a class: what a model may use as a shortcut.
 
-For every class and attribute two questions are asked: among images that do not show the
-class, is the attribute another where the class is given falsely; and among those that
-show it, where it is missed. Images are compared only with others that show the same
+For every class and attribute there are three questions. Among images that do not show
+the class, is the attribute another where the class is given falsely? Among those that
+show it, where it is missed? Images are compared only with others that show the same
 further labels, so that a class's look-alikes, which may be bright, do not count as
-brightness. Where the training images are known, a finding is called a shortcut if the
-class differed from the rest by that attribute in training, and the errors go the way
-that teaches: what looks like the class by the attribute alone is taken for it, what
-does not is missed. Otherwise errors merely follow the attribute, for whatever reason.
+brightness. And, where the training images are known and the class is missed at all: did
+the attribute set the class apart in training more than it does here? That is the
+commonest shortcut's mark when all images of a class are missed, so that there is
+nothing to compare them with: bars were dark in training, and here they are not. A
+change of all images, such as another camera, does not count, since it is asked how the
+class differs from the other images of its own set.
+
+A finding is called a *shortcut* if the attribute set the class apart in training and
+the errors go the way that teaches: what looks like the class by the attribute alone is
+taken for it, what does not is missed. Otherwise errors merely *follow* the attribute,
+for whatever reason.
 """
 
 import dataclasses
 
 import numpy as np
+from scipy import stats
 
 from data_pipelines import errors, image_attributes
 from inclusive_tf.audit import looks, rank_tests
 from inclusive_tf.evaluation import f2
 from inclusive_tf.exploration import intervals
 
-FALSE, MISSED = "given falsely", "missed"
+FALSE, MISSED, APART = "given falsely", "missed", "set apart in training only"
+
+SHORTCUT, FOLLOWS, NO_ALARM = VERDICTS = ("shortcut", "errors follow it", "no alarm")
 
 LEAST_EFFECT = 0.1
 """Distance from a half that the interval of an effect lies beyond, before it is shown
 as an alarm: with many images, effects too small to matter are certain."""
 
-LEAST_IN_TRAINING = 0.2
-"""Distance from a half by which a class differed in training, for a shortcut."""
+LEAST_IN_TRAINING = 0.3
+"""Distance from a half by which a class differed in training, for a shortcut: of ten
+images of the class eight have more (or less) of the attribute than another image."""
+
+LEAST_ERRORS = 10
+"""Errors, and images without, that a look rests on: normal intervals need some."""
 
 MIN_STRATUM = 20
 """Images that show the same further labels are a stratum of their own from here on; the
@@ -46,13 +60,15 @@ class Training:
     attributes: dict
 
 
-def columns(attributes, group, group_names):
+def columns(attributes, group, group_names, both=False):
     """Makes one number an image of every attribute.
 
     Args:
         attributes: `image_attributes.Attributes` of N images, or None.
         group: int [N].
         group_names: their names.
+        both: whether of two colours or groups, which say the same the other way round,
+            both are given; else only the rarer one is.
 
     Returns:
         {name: float64 [N]}: numbers as they are, and 0 or 1 for each colour and group,
@@ -64,12 +80,24 @@ def columns(attributes, group, group_names):
             name: np.asarray(attributes.values[name], np.float64)
             for name in image_attributes.ORDERED
         }
-        for place, name in enumerate(image_attributes.COLOURS):
-            found[f"colour {name}"] = (attributes.colour == place).astype(np.float64)
-    for place, name in enumerate(group_names):
-        found[f"group {name}"] = (np.asarray(group) == place).astype(np.float64)
+        found |= _indicators(
+            "colour", attributes.colour, image_attributes.COLOURS, both
+        )
+    found |= _indicators("group", group, group_names, both)
     return {
         name: values for name, values in found.items() if np.unique(values).size > 1
+    }
+
+
+def _indicators(kind, places, names, both):
+    """{"kind name": float64 [N], 1 where an image is of it} of all that occur."""
+    sizes = np.bincount(places, minlength=len(names))
+    kept = np.flatnonzero(sizes)
+    if len(kept) == 2 and not both:
+        kept = kept[[np.argmin(sizes[kept])]]
+    return {
+        f"{kind} {names[place]}": (np.asarray(places) == place).astype(np.float64)
+        for place in kept.tolist()
     }
 
 
@@ -84,14 +112,17 @@ def find(predictions, threshold_logit, attributes, training=None):
         training: `Training`, or None.
 
     Returns:
-        A dict: "tests", how many were made; "method", `looks.METHOD`; "errors", how
-        many there are; and "rows", a list of dicts, alarms first and of these the
-        strongest first: "label" and "name", "attribute", "error" (`FALSE` or `MISSED`),
-        "effect" {"value", "low", "high"}, "n" images with and "of" without the error,
-        "p_value", "verdict" ("shortcut", "errors follow it", "no alarm"), "training":
-        how the class differed in training, in 0..1, or None; and "shares", the share of
-        errors in the lower and the upper half (or without and with it), each {"value",
-        "low", "high", "n"}.
+        A dict: "tests", how many were made; "method", `looks.METHOD`; and "rows", a
+        list of dicts, by verdict and of these the strongest first: "label", "name",
+        "attribute"; "error", `FALSE`, `MISSED` or `APART`; "effect", {"value", "low",
+        "high"}, the chance that an image with the error has more of the attribute than
+        one without, or of `APART` that chance for images with and without the class,
+        here less in training, half of it above a half; "n", images with the error, and
+        "of", without it (of `APART`: all images of the class); "p_value"; "verdict",
+        one of `VERDICTS`; "strength", what they are sorted by; "training", the chance
+        that a training image of the class has more of the attribute than another, or
+        None; and "shares", the share of errors in the lower and the upper half (or
+        without and with it), each {"value", "low", "high", "n"}.
 
     Raises:
         errors.DataError: there is no attribute, or none of the labels is known.
@@ -102,33 +133,22 @@ def find(predictions, threshold_logit, attributes, training=None):
             expected="at least two groups, or images to measure",
         )
     sides = _sides(predictions, threshold_logit)
-    strata = [_strata(predictions, label) for label in range(len(sides))]
-    names = list(attributes)
-    tested = []
-    for label, kinds in enumerate(sides):
-        for kind, (rows, wrong) in kinds.items():
-            tested += [
-                (label, kind, name, rows, wrong, rank_tests.effect(
-                    attributes[name][rows], wrong, strata[label][rows]))
-                for name in names
-            ]  # fmt: skip
-    believed, level = looks.believed([one[-1].p_value for one in tested])
-    learnt = _learnt(training, names)
-    rows = [
-        _row(predictions.vocabulary, attributes, learnt, level, one, bool(sure))
-        for one, sure in zip(tested, believed, strict=True)
-        if not np.isnan(one[-1].p_value)
+    learnt = _learnt(training, list(attributes))
+    tested = [
+        *_within(predictions, sides, attributes),
+        *_against_training(predictions, sides, attributes, learnt),
     ]
-    rows.sort(key=lambda row: (_ORDER.index(row["verdict"]), -row["strength"]))
+    believed, level = looks.believed([look.found.p_value for look in tested])
+    rows = [
+        _row(predictions.vocabulary, learnt, level, look, bool(sure))
+        for look, sure in zip(tested, believed, strict=True)
+    ]
+    rows.sort(key=lambda row: (VERDICTS.index(row["verdict"]), -row["strength"]))
     return {
         "tests": len(rows),
         "method": looks.METHOD,
-        "errors": int(sum(w.sum() for kinds in sides for _, w in kinds.values())),
         "rows": rows,
     }
-
-
-_ORDER = ("shortcut", "errors follow it", "no alarm")
 
 
 def _sides(predictions, threshold_logit):
@@ -147,62 +167,137 @@ def _sides(predictions, threshold_logit):
     return found
 
 
-def _strata(predictions, label):
-    """int [N]: equal for images that show the same labels besides `label`."""
-    shown = predictions.truth.multi_hot()
-    shown[:, label] = False
-    packed = np.packbits(shown, axis=1)
-    _, stratum, sizes = np.unique(
-        packed, axis=0, return_inverse=True, return_counts=True
-    )
-    stratum = stratum.reshape(-1)
-    return np.where(sizes[stratum] >= MIN_STRATUM, stratum, -1)
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """One class, one kind of error, one attribute, and what was found."""
+
+    label: int
+    error: str
+    attribute: str
+    found: rank_tests.Effect
+    shares: list
+    n: int
+    of: int
+
+
+def _within(predictions, sides, attributes):
+    """Looks at errors beside the same class's right answers."""
+    stratum_of = _Strata(predictions.truth.present())
+    looked = []
+    for label, kinds in enumerate(sides):
+        for error, (rows, wrong) in kinds.items():
+            if min(wrong.sum(), (~wrong).sum()) < LEAST_ERRORS:
+                continue
+            strata = stratum_of.without(label)[rows]
+            for name, values in attributes.items():
+                found = rank_tests.effect(values[rows], wrong, strata)
+                if min(found.first, found.others) < LEAST_ERRORS:
+                    continue
+                shares = _shares(values[rows], wrong)
+                looked.append(
+                    _Look(label, error, name, found, shares, found.first, found.others)
+                )
+    return [look for look in looked if not np.isnan(look.found.p_value)]
+
+
+def _against_training(predictions, sides, attributes, learnt):
+    """Looks at how a class that is missed differs from others, here and in training."""
+    nothing = np.zeros(len(predictions), np.int64)
+    looked = []
+    for label, kinds in enumerate(sides):
+        (rows, wrong), (others, _) = kinds[MISSED], kinds[FALSE]
+        if wrong.sum() < LEAST_ERRORS:
+            continue
+        among = np.concatenate([rows, others])
+        shows = np.arange(len(among)) < len(rows)
+        for name, values in attributes.items():
+            before = learnt.get((label, name), rank_tests.NONE)
+            here = rank_tests.effect(values[among], shows, nothing[: len(among)])
+            error = float(np.hypot(before.error, here.error))
+            if np.isnan(error):
+                continue
+            change = here.value - before.value
+            p_value = 2 * stats.norm.sf(abs(change) / error)
+            found = rank_tests.Effect(
+                (1 + change) / 2, error / 2, float(p_value), len(rows), len(others)
+            )
+            shares = _shares(values[rows], wrong)
+            looked.append(
+                _Look(label, APART, name, found, shares, int(wrong.sum()), len(rows))
+            )
+    return looked
+
+
+class _Strata:
+    """Which images show the same labels, whatever is left out of account."""
+
+    def __init__(self, present):
+        # a sum of random words tells sets of labels apart
+        self._words = np.random.default_rng(0).integers(
+            0, 2**63, present.num_classes, np.uint64
+        )
+        self._present, self._rows = present, present.rows()
+        self._sums = np.zeros(len(present), np.uint64)
+        np.add.at(self._sums, self._rows, self._words[present.index])
+
+    def without(self, label):
+        """Returns int64 [N]: equal for images that show the same labels but `label`."""
+        sums = self._sums.copy()
+        sums[self._rows[self._present.index == label]] -= self._words[label]
+        _, stratum, sizes = np.unique(sums, return_inverse=True, return_counts=True)
+        return np.where(sizes[stratum] >= MIN_STRATUM, stratum, -1)
 
 
 def _learnt(training, names):
-    """{(label, name): effect of the attribute on showing the label in training}."""
+    """{(label, name): `Effect` of the attribute on showing the label in training}."""
     if training is None:
         return {}
     nothing = np.zeros(len(training.shown), np.int64)
     return {
         (label, name): rank_tests.effect(
             training.attributes[name], training.shown[:, label], nothing
-        ).value
+        )
         for name in names
         if name in training.attributes
         for label in range(training.shown.shape[1])
     }
 
 
-def _row(vocabulary, attributes, learnt, level, tested, believed):
-    label, kind, name, rows, wrong, found = tested
-    low, high = found.ends(level)
+def _row(vocabulary, learnt, level, look, believed):
+    low, high = look.found.ends(level)
     beyond = max(low - 0.5, 0.5 - high, 0.0)
-    taught = learnt.get((label, name), np.nan)
-    taught = None if np.isnan(taught) else float(taught)
-    verdict = "no alarm"
+    taught = learnt.get((look.label, look.attribute), rank_tests.NONE).value
+    verdict = NO_ALARM
     if believed and beyond >= LEAST_EFFECT:
-        verdict = "errors follow it"
-        agrees = taught is not None and (
-            (taught - 0.5) * (found.value - 0.5) * (1 if kind == FALSE else -1) > 0
-        )
-        if agrees and abs(taught - 0.5) >= LEAST_IN_TRAINING:
-            verdict = "shortcut"
-    strength = 2 * beyond * (2 * abs(taught - 0.5) if verdict == "shortcut" else 1)
+        verdict = FOLLOWS
+        if abs(taught - 0.5) >= LEAST_IN_TRAINING and _agrees(look, taught):
+            verdict = SHORTCUT
+        elif look.error == APART:
+            # the class differs here by what it did not in training: no shortcut
+            verdict = NO_ALARM
+    strength = 2 * beyond * (2 * abs(taught - 0.5) if verdict == SHORTCUT else 1)
+    if look.error == APART:
+        strength *= look.n / look.of
     return {
-        "label": vocabulary.ids[label],
-        "name": vocabulary.names[label],
-        "attribute": name,
-        "error": kind,
-        "effect": {"value": found.value, "low": low, "high": high},
-        "n": found.first,
-        "of": found.others,
-        "p_value": found.p_value,
+        "label": vocabulary.ids[look.label],
+        "name": vocabulary.names[look.label],
+        "attribute": look.attribute,
+        "error": look.error,
+        "effect": {"value": look.found.value, "low": low, "high": high},
+        "n": look.n,
+        "of": look.of,
+        "p_value": look.found.p_value,
         "verdict": verdict,
         "strength": float(strength),
-        "training": taught,
-        "shares": _shares(attributes[name][rows], wrong),
+        "training": None if np.isnan(taught) else float(taught),
+        "shares": look.shares,
     }
+
+
+def _agrees(look, taught):
+    """Whether errors go the way that training taught."""
+    way = (taught - 0.5) * (look.found.value - 0.5)
+    return way > 0 if look.error == FALSE else way < 0
 
 
 def _shares(values, wrong):
