@@ -18,7 +18,6 @@ is missing beside right ones is judged by its own odds alone, sigmoid(z_r / 2).
 """
 
 import dataclasses
-import itertools
 
 import numpy as np
 from scipy import special
@@ -126,11 +125,11 @@ def find(predictions, logits):
     targets = predictions.truth.targets(predictions.unlisted_is_absent)
     present = targets >= labels.PRESENT
     entries, judged = doubted(targets, logits)
-    apart = alternatives(present)
+    apart, counts = alternatives(present), present.sum(axis=0)
     found = []
     for row in np.flatnonzero(entries.any(axis=1)).tolist():
         found += _of_image(
-            predictions, row, logits[row], present[row], entries[row], apart
+            predictions, row, logits[row], present[row], entries[row], apart, counts
         )
     # of equal scores the image that comes first, whatever the platform's sort
     found.sort(key=lambda suspect: -suspect.score)
@@ -159,25 +158,26 @@ def alternatives(present):
     return (expected >= _MIN_EXPECTED) & (together < ALTERNATIVES * expected)
 
 
-def _of_image(predictions, row, z, present, entries, apart):
+def _of_image(predictions, row, z, present, entries, apart, counts):
     """Returns the suspects of one image."""
     names, ids = predictions.vocabulary.names, predictions.vocabulary.ids
     image = str(predictions.ids[row])
     wrong = sorted(np.flatnonzero(entries & present).tolist(), key=lambda g: z[g])
     others = sorted(np.flatnonzero(~present).tolist(), key=lambda r: -z[r])
+    preferred = [r for r in others if entries[r] or z[r] > 0]
+    replaced = _paired(wrong, preferred, counts)
     found = []
-    for g, r in itertools.zip_longest(wrong, others[: len(wrong)]):
-        preferred = r is not None and (entries[r] or z[r] > 0)
-        # even the best of the others speaks against g no more than it is likely itself
-        evidence = -z[g] if r is None else z[r] - z[g]
+    for g in wrong:
+        r = replaced.get(g)
+        evidence = (z[others[0]] if others else 0.0) - z[g]
         detail = f"{names[g]} {_share(z[g])}"
-        if preferred:
+        if r is not None:
             detail += f", {names[r]} {_share(z[r])}"
-        new_label = ids[r] if preferred else ""
         found.append(suspects.Suspect(
-            image, "wrong_label", ids[g], new_label, _score(evidence), detail
+            image, "wrong_label", ids[g], "" if r is None else ids[r],
+            _score(evidence), detail,
         ))  # fmt: skip
-    for r in [r for r in others[len(wrong) :] if entries[r]]:
+    for r in [r for r in preferred[len(wrong) :] if entries[r]]:
         beside = np.flatnonzero(present & ~entries & apart[r])
         detail = f"{names[r]} {_share(z[r])}"
         kind, label = "missing_label", ""
@@ -187,6 +187,22 @@ def _of_image(predictions, row, z, present, entries, apart):
             detail += f" beside {names[g]} {_share(z[g])}"
         found.append(suspects.Suspect(image, kind, label, ids[r], _score(z[r]), detail))
     return found
+
+
+def _paired(wrong, preferred, counts):
+    """Returns {wrong label: its replacement}.
+
+    What is general replaces what is general, so that "ankle boot, footwear" in place of
+    "coat, topwear" is not told as footwear in place of a coat.
+    """
+    taken = min(len(wrong), len(preferred))
+    return dict(
+        zip(
+            sorted(wrong[:taken], key=lambda g: counts[g]),
+            sorted(preferred[:taken], key=lambda r: counts[r]),
+            strict=True,
+        )
+    )
 
 
 def _score(evidence):
