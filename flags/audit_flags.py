@@ -13,7 +13,7 @@ def define():
         ["auto", "held_out", "refit", "neighbours", "agreement"],
         "Where out-of-sample probabilities come from: the logits as they are, a last "
         "layer refitted by cross-validation, the nearest other images, or the mean of "
-        "both; auto: a refit for split train, else the logits.",
+        "both; auto: a refit for split train and several networks, else the logits.",
     )
     flags.DEFINE_integer("folds", 5, "Folds of the refit.", 2)
     flags.DEFINE_integer("neighbours", 20, "Nearest images that are looked at.", 1)

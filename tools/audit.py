@@ -52,7 +52,7 @@ def _judged():
                 "Expected: --judged beside --adaptation. Received: none."
             )
         return None, threshold
-    judged = inputs.stacked(FLAGS.judged)
+    judged = inputs.stacked(inputs.load(FLAGS.judged))
     if FLAGS.adaptation:
         return adapted.apply(adapted.load(FLAGS.adaptation), judged)
     return judged, threshold
@@ -66,7 +66,8 @@ def main(_):
     from inclusive_tf.audit import auditing, inputs, page, summary
 
     config = audit_flags.config_from_flags()
-    predictions = inputs.stacked(FLAGS.predictions)
+    parts = inputs.load(FLAGS.predictions)
+    predictions = inputs.stacked(parts)
     judged, threshold = _judged()
     context, thumbnails = None, None
     if FLAGS.run:
@@ -84,7 +85,7 @@ def main(_):
             FLAGS.seed,
             sys.stderr.isatty(),
         )
-    figures, rows = auditing.audit(predictions, judged, threshold, config, context)
+    figures, rows = auditing.audit(parts, judged, threshold, config, context)
     if FLAGS.run:
         thumbnails = from_run.thumbnails(table, page.pictured(rows, FLAGS.shown))
     output = pathlib.Path(FLAGS.output)

@@ -25,8 +25,8 @@ class AuditConfig:
     """How an audit is made.
 
     Args:
-        way: `out_of_sample.WayConfig`, or None: held out, unless the images are those
-            that the network was trained on, which a refit then judges.
+        way: `out_of_sample.WayConfig`, or None: a refit for images that the network was
+            trained on and for several networks, else the logits as they are.
         pairs: pairs of classes that are listed.
         collect: cells that are listed to collect next.
         resamples: of the bootstrap.
@@ -58,20 +58,39 @@ class Context:
     exposure: dict | None = None
 
 
-def label_logits(predictions, config):
-    """Returns (out-of-sample logits float64 [N, C], the `WayConfig` that made them)."""
+def label_logits(parts, config):
+    """Computes the logits that labels are doubted with.
+
+    Args:
+        parts: list of `predictions.Predictions`; of several networks each is judged by
+            itself, since their features cannot be compared.
+        config: `AuditConfig`.
+
+    Returns:
+        (float64 [N, C] for the images of all parts, the `WayConfig` that made them).
+
+    Raises:
+        errors.DataError: as `out_of_sample.logits`.
+    """
+    whole = inputs.stacked(parts)
+    several = len(parts) > 1 and not whole.features.shape[1]
     way = config.way
     if way is None:
-        name = "refit" if inputs.learnt_from(predictions) else "held_out"
-        way = out_of_sample.WayConfig(name, seed=config.seed)
-    return out_of_sample.logits(predictions, way), way
+        refitted = several or inputs.learnt_from(whole)
+        way = out_of_sample.WayConfig(
+            "refit" if refitted else "held_out", seed=config.seed
+        )
+    if not several:
+        return out_of_sample.logits(whole, way), way
+    return np.concatenate([out_of_sample.logits(part, way) for part in parts]), way
 
 
-def audit(predictions, judged, threshold_logit, config, context=None):
+def audit(parts, judged, threshold_logit, config, context=None):
     """Makes an audit.
 
     Args:
-        predictions: `predictions.Predictions` whose labels are doubted.
+        parts: list of `predictions.Predictions` of different images, whose labels are
+            doubted.
         judged: `predictions.Predictions` whose errors are looked at; None takes the
             same images, by their out-of-sample logits.
         threshold_logit: float or [C]; a label of `judged` is given from it on.
@@ -88,8 +107,9 @@ def audit(predictions, judged, threshold_logit, config, context=None):
     """
     context = context or Context()
     label_suspects.require()
+    predictions = inputs.stacked(parts)
     _require_classes(predictions)
-    logits, way = label_logits(predictions, config)
+    logits, way = label_logits(parts, config)
     doubts = label_suspects.find(predictions, logits)
     same = judged is None
     if same:

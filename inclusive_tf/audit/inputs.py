@@ -9,11 +9,23 @@ from data_pipelines import errors, labels
 from inclusive_tf import predictions as predictions_module
 
 
-def stacked(folders):
-    """Reads predictions of different images as one.
+def load(folders):
+    """Returns a list of the `predictions.Predictions` of these folders.
+
+    Raises:
+        errors.DataError: a folder cannot be read, or there is none.
+    """
+    if not folders:
+        raise errors.DataError("there are no predictions to audit")
+    return [predictions_module.load(folder) for folder in folders]
+
+
+def stacked(found):
+    """Makes one of predictions of different images.
 
     Args:
-        folders: of one model, or of several, such as one a fold of a cross-validation.
+        found: list of `predictions.Predictions`, of one model or of several, such as
+            one a fold of a cross-validation.
 
     Returns:
         `predictions.Predictions`. Features of several models cannot be compared, so
@@ -21,27 +33,22 @@ def stacked(folders):
         of each label.
 
     Raises:
-        errors.DataError: a folder cannot be read, vocabularies differ, an image stands
-            in two of them, some have clusters and some not, or there is no folder.
+        errors.DataError: vocabularies differ, an image stands in two of them, or some
+            have clusters and some not.
     """
-    if not folders:
-        raise errors.DataError("there are no predictions to audit")
-    found = [predictions_module.load(folder) for folder in folders]
     first = found[0]
     if len(found) == 1:
         return first
-    for folder, one in zip(folders[1:], found[1:], strict=True):
+    for one in found[1:]:
         predictions_module.require_same_vocabulary(first, one)
         if one.unlisted_is_absent != first.unlisted_is_absent:
             raise errors.DataError(
                 "one side takes labels that are not stated as absent, the other as "
-                "unknown",
-                file=folder,
+                "unknown"
             )
         if (one.cluster is None) != (first.cluster is None):
             raise errors.DataError(
-                "some predictions say which images belong together, and some do not",
-                file=folder,
+                "some predictions say which images belong together, and some do not"
             )
     ids = np.concatenate([one.ids for one in found])
     unique, counts = np.unique(ids, return_counts=True)

@@ -8,13 +8,14 @@ confidence of each label's own, so that a rare label is not doubted for being ra
 
 *In what order* is ours, since cleanlab's order of images puts what is merely hard
 before what is wrong (figures: docs/audit.md). A label g that is given and a label r
-that seems to be shown in its place are one suspicion, as sure as the geometric mean of
-the odds that r is shown and the odds that g is not:
+that seems to be shown in its place are one suspicion:
 
-    score = sigmoid((z_r - z_g) / 2),
+    score = sigmoid((w z_r - z_g) / 2),    w = 1/2,
 
-with z the out-of-sample logits, r the likeliest label that is not given. A label that
-is missing beside right ones is judged by its own odds alone, sigmoid(z_r / 2).
+with z the out-of-sample logits and r the likeliest label that is not given. r counts
+less than g, since a rare label that is truly shown has a low logit itself: with w = 1
+errors that hide rare labels are found less, with w = 0 all others. A label that is
+missing beside right ones is judged by its own odds alone, sigmoid(z_r / 2).
 """
 
 import dataclasses
@@ -32,6 +33,9 @@ ALTERNATIVES = 0.1
 images in which they would be by chance."""
 
 _MIN_EXPECTED = 5.0
+
+_REPLACEMENT = 0.5
+"""w above."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +173,7 @@ def _of_image(predictions, row, z, present, entries, apart, counts):
     found = []
     for g in wrong:
         r = replaced.get(g)
-        evidence = (z[others[0]] if others else 0.0) - z[g]
+        evidence = (_REPLACEMENT * z[others[0]] if others else 0.0) - z[g]
         detail = f"{names[g]} {_share(z[g])}"
         if r is not None:
             detail += f", {names[r]} {_share(z[r])}"

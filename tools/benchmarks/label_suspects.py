@@ -74,20 +74,28 @@ def trained(run, log, split, *arguments):
     return folder
 
 
-def measure(folder, planted, ways):
+def measure(folders, planted, ways):
     """Yields (name, `measuring.found`) of each way."""
-    from inclusive_tf.audit import inputs, label_suspects, measuring, out_of_sample
+    from inclusive_tf.audit import (
+        auditing,
+        inputs,
+        label_suspects,
+        measuring,
+        out_of_sample,
+    )
 
-    predictions = inputs.stacked(folder)
+    parts = inputs.load(folders)
+    predictions = inputs.stacked(parts)
     counts = predictions.truth.counts()
 
     def judged(rows):
         return measuring.found(rows, planted, counts, predictions.vocabulary)
 
     for name, way in ways.items():
-        logits = out_of_sample.logits(predictions, out_of_sample.WayConfig(way))
+        config = auditing.AuditConfig(out_of_sample.WayConfig(way))
+        logits, _ = auditing.label_logits(parts, config)
         yield name, judged(label_suspects.find(predictions, logits).suspects)
-        if way == "refit":
+        if name == "refit":
             yield "cleanlab's order", judged(measuring.by_cleanlab(predictions, logits))
 
 
@@ -114,7 +122,8 @@ def main(_):
             for fold in range(FLAGS.networks)
         ]  # fmt: skip
         name = f"{FLAGS.networks} networks"
-        found |= dict(measure(folders, planted, {name: "held_out"}))
+        ways = {name: "held_out", f"{name}, each refitted": "refit"}
+        found |= dict(measure(folders, planted, ways))
     print(text(found))
     refit = found["refit"]
     tail = next(band for band in refit["bands"] if band["name"] == "tail")

@@ -24,7 +24,7 @@ def audited(clustered):
         group_names=("north <b>", "south"),
     )
     config = auditing.AuditConfig(resamples=50)
-    figures, rows = auditing.audit(predictions, None, 0.0, config)
+    figures, rows = auditing.audit([predictions], None, 0.0, config)
     return predictions, figures, rows
 
 
@@ -66,9 +66,28 @@ def test_the_terminal_gets_no_marks_of_direction(audited):
 def test_held_out_predictions_count_as_they_are(clustered, make_predictions):
     predictions, _ = clustered
     judged = dataclasses.replace(predictions, source={"split": "tuning"})
-    logits, way = auditing.label_logits(judged, auditing.AuditConfig())
+    logits, way = auditing.label_logits([judged], auditing.AuditConfig())
     assert way.way == "held_out"
     np.testing.assert_array_equal(logits, judged.logits)
+
+
+def test_several_networks_are_each_refitted_on_their_own_part(clustered):
+    predictions, planted = clustered
+    rows = np.random.default_rng(0).permutation(600).reshape(2, 300)
+    parts = [
+        dataclasses.replace(
+            predictions.take(part),
+            # another network has other features
+            features=predictions.features[part] @ np.diag([sign, 1, 1, 1, 1, 1]),
+            bias=np.full(3, sign, np.float32),
+            source={"split": "held_out"},
+        )
+        for part, sign in zip(rows, (np.float32(1), np.float32(-1)), strict=True)
+    ]
+    found, way = auditing.label_logits(parts, auditing.AuditConfig())
+    assert way.way == "refit"
+    best = dict(zip(rows.ravel().tolist(), found.argmax(axis=1), strict=True))
+    assert np.mean([best[row] == true for row, (true, _) in planted.items()]) > 0.9
 
 
 def test_one_class_only_is_refused(make_predictions):
@@ -76,7 +95,7 @@ def test_one_class_only_is_refused(make_predictions):
     shown[:20, 0] = True
     made = make_predictions(np.zeros((40, 2)), shown)
     with pytest.raises(errors.DataError, match="compares classes"):
-        auditing.audit(made, None, 0.0, auditing.AuditConfig())
+        auditing.audit([made], None, 0.0, auditing.AuditConfig())
 
 
 def test_no_errors_at_all_are_refused(make_predictions):
@@ -84,13 +103,13 @@ def test_no_errors_at_all_are_refused(make_predictions):
     made = make_predictions(np.where(shown, 5.0, -5.0), shown)
     way = out_of_sample.WayConfig("held_out")
     with pytest.raises(errors.DataError, match="no errors to look at"):
-        auditing.audit(made, None, 0.0, auditing.AuditConfig(way=way))
+        auditing.audit([made], None, 0.0, auditing.AuditConfig(way=way))
 
 
 def test_one_group_without_images_leaves_shortcuts_out(clustered):
     predictions, _ = clustered
     figures, rows = auditing.audit(
-        predictions, None, 0.0, auditing.AuditConfig(resamples=0)
+        [predictions], None, 0.0, auditing.AuditConfig(resamples=0)
     )
     assert "one group" in figures["shortcuts"]["missing"]
     assert "Not looked for" in page.render(figures, rows, predictions, "t")

@@ -22,7 +22,7 @@ def parts(clustered, tmp_path):
 
 def test_parts_of_one_model_are_what_they_were_before(parts):
     whole, folders = parts
-    found = inputs.stacked(folders)
+    found = inputs.stacked(inputs.load(folders))
     for name in ("ids", "logits", "features", "group", "cluster", "training_counts"):
         np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
     np.testing.assert_array_equal(found.truth.multi_hot(), whole.truth.multi_hot())
@@ -37,7 +37,7 @@ def test_features_of_several_models_are_left_out(parts, tmp_path):
         source={"split": "held_out"},
     )  # fmt: skip
     other.save(tmp_path / "other")
-    found = inputs.stacked([folders[0], tmp_path / "other"])
+    found = inputs.stacked(inputs.load([folders[0], tmp_path / "other"]))
     assert found.features.shape == (400, 0)
     assert found.kernel is None
 
@@ -48,7 +48,7 @@ def test_groups_are_matched_by_name(parts, tmp_path):
         whole.take(np.arange(400, 600)), group_names=("there", "here"),
         group=np.tile([0, 1], 100).astype(np.int32),
     ).save(tmp_path / "other")  # fmt: skip
-    found = inputs.stacked([folders[0], tmp_path / "other"])
+    found = inputs.stacked(inputs.load([folders[0], tmp_path / "other"]))
     names = np.array(found.group_names)[found.group]
     assert names[:200].tolist() == ["here"] * 200
     assert names[200:].tolist() == ["there", "here"] * 100
@@ -69,9 +69,9 @@ def test_what_does_not_fit_is_refused(parts, tmp_path, changes, line):
     rows = np.arange(400, 600) if changes else np.arange(200)
     dataclasses.replace(whole.take(rows), **changes).save(tmp_path / "other")
     with pytest.raises(errors.DataError, match=line):
-        inputs.stacked([folders[0], tmp_path / "other"])
+        inputs.stacked(inputs.load([folders[0], tmp_path / "other"]))
 
 
 def test_no_folder_is_refused():
     with pytest.raises(errors.DataError, match="no predictions"):
-        inputs.stacked([])
+        inputs.load([])
