@@ -20,7 +20,7 @@ def run(tmp_path_factory):
     names = np.array(vocabulary.ids)
     (folder / "images").mkdir()
     lines, kept = ["path,labels,group,split"], {"train": [], "tuning": []}
-    for split, count in (("train", 120), ("tuning", 120)):
+    for split, count in (("train", 240), ("tuning", 300)):
         for row in range(count):
             true = row % 3
             dark = split == "train" and true == 1
@@ -51,19 +51,19 @@ def run(tmp_path_factory):
             unlisted_is_absent=True,
             group=np.array(group, np.int32),
             group_names=("north", "south"),
-            training_counts=np.array([40, 40, 40]),
+            training_counts=np.array([80, 80, 80]),
             vocabulary=vocabulary,
             source={"split": split},
             kernel=np.zeros((4, 3), np.float32),
             bias=np.zeros(3, np.float32),
         ).save(folder / "predictions" / split)
     directory = run_directory.Run(folder)
-    directory.write_vocabulary(vocabulary, [40, 40, 40])
+    directory.write_vocabulary(vocabulary, [80, 80, 80])
     directory.write_json(
         "flags.json", {"dataset": "table", "table": str(folder / "labels.csv")}
     )
     directory.write_json(
-        "exposure.json", {"rows": [{"id": name, "after": 40.0} for name in names]}
+        "exposure.json", {"rows": [{"id": name, "after": 80.0} for name in names]}
     )
     return folder
 
@@ -86,12 +86,12 @@ def test_wrong_labels_and_the_shortcut_are_found_and_shown(call, run, tmp_path):
     first = figures["shortcuts"]["rows"][0]
     assert (first["label"], first["verdict"]) == ("grey", "shortcut")
     assert first["attribute"] == "brightness"
-    assert figures["classes"][0]["exposure"] == 40.0
+    assert figures["classes"][0]["exposure"] == 80.0
     assert figures["collect"][0]["label"] == "grey"
     page = (output / "index.html").read_text()
     assert page.count("data:image/png") >= 8
     assert "only in training it was darker" in page
-    assert "grey is missed (40 of 40)" in done.stdout
+    assert "grey is missed (100 of 100)" in done.stdout
 
 
 @pytest.mark.parametrize(
