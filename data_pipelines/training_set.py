@@ -37,6 +37,8 @@ class TrainingSetConfig:
         most_labels: images that show more are not learnt from; 0 is any number.
         held_out: share of the rows, or of whole clusters, that become split `held_out`.
         held_out_of: those of `splits` that rows are held out of; none means all.
+        held_out_fold: which share of that size is held out, from 0; the trainings that
+            hold out one each of 1 / held_out folds predict every row unseen.
         pseudo_labels: CSV `id,label`; these rows are learnt from with these labels
             instead of their own, which are not looked at. Rows of `splits` keep theirs.
         seed: decides which rows are held out.
@@ -51,6 +53,7 @@ class TrainingSetConfig:
     most_labels: int = 0
     held_out: float = 0.0
     held_out_of: tuple = ()
+    held_out_fold: int = 0
     pseudo_labels: str = ""
     seed: int = 0
 
@@ -61,6 +64,11 @@ class TrainingSetConfig:
             ("head_size", self.head_size >= 1, "at least 1"),
             ("most_labels", self.most_labels >= 0, "0 or more"),
             ("held_out", 0 <= self.held_out < 1, "0 or more, below 1"),
+            (
+                "held_out_fold",
+                self.held_out_fold == 0 or 0 < self.held_out_fold * self.held_out < 1,
+                "0 or more, with held_out times held_out_fold below 1",
+            ),
             (
                 "held_out_of",
                 set(self.held_out_of) <= set(self.splits),
@@ -252,7 +260,11 @@ def _with_splits(table, config, own, pseudo, notes):
             own & np.isin(names, list(config.held_out_of or config.splits))
         )
         together = table.ids if table.cluster is None else table.cluster.astype(str)
-        apart = rows[split_rules.held_out(together[rows], config.held_out, config.seed)]
+        apart = rows[
+            split_rules.held_out(
+                together[rows], config.held_out, config.seed, config.held_out_fold
+            )
+        ]
         own[apart] = False
         names[apart] = HELD_OUT
         notes.append(f"{len(apart):,} images are held out of training")

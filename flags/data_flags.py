@@ -83,6 +83,9 @@ def _define_training_set():
     flags.DEFINE_list(
         "held_out_of", [], "Splits of --train_splits to keep it of; empty: all."
     )
+    flags.DEFINE_integer(
+        "held_out_fold", 0, "Which share of size --held_out is held out, from 0.", 0
+    )
     flags.DEFINE_integer("held_out_seed", 0, "Seed of which are held out.", 0)
     flags.DEFINE_string(
         "pseudo_labels",
@@ -125,6 +128,7 @@ def _training_set():
         most_labels=FLAGS.most_labels,
         held_out=FLAGS.held_out,
         held_out_of=tuple(FLAGS.held_out_of),
+        held_out_fold=FLAGS.held_out_fold,
         pseudo_labels=FLAGS.pseudo_labels,
         seed=FLAGS.held_out_seed,
     )

@@ -94,16 +94,19 @@ def _given(sheet, config):
     return split
 
 
-def held_out(clusters, fraction, seed):
+def held_out(clusters, fraction, seed, fold=0):
     """Returns bool [N]: rows whose cluster is among the held-out ones.
 
     Clusters are ordered by a hash of seed and name, and taken until they hold
     `fraction` of the rows, so a cluster's fate hardly changes when others are added.
+    A further fold goes on where the one before ended: 1 / fraction of them, rounded up,
+    hold every row out once.
 
     Args:
         clusters: str [N].
         fraction: share of the rows, in [0, 1).
         seed: int.
+        fold: which of the folds, from 0.
     """
     inverse, names = pd.factorize(np.asarray(clusters))
     sizes = np.bincount(inverse, minlength=len(names))
@@ -115,7 +118,8 @@ def held_out(clusters, fraction, seed):
     order = np.lexsort(keys.T[::-1])
     before = np.cumsum(sizes[order]) - sizes[order]
     taken = np.zeros(len(names), bool)
-    taken[order[before < fraction * len(clusters)]] = True
+    start, end = (step * fraction * len(clusters) for step in (fold, fold + 1))
+    taken[order[(before >= start) & (before < end)]] = True
     return taken[inverse]
 
 

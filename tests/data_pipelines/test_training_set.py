@@ -163,6 +163,8 @@ def test_pseudo_labels_that_do_not_fit_are_refused_with_their_row(
         {"most_labels": -1},
         {"held_out": 1.0},
         {"held_out_of": ("tuning",)},
+        {"held_out": 0.5, "held_out_fold": 2},
+        {"held_out_fold": 1},
     ],
 )
 def test_settings_out_of_range_are_refused(settings):

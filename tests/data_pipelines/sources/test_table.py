@@ -249,6 +249,15 @@ def test_held_out_share_is_close_and_the_same_for_a_seed():
     assert (out != splits.held_out(clusters, 0.2, seed=2)).any()
 
 
+def test_folds_hold_every_row_out_once_and_keep_clusters_whole():
+    clusters = np.array([f"scene{number // 3}" for number in range(3000)])
+    folds = np.stack([splits.held_out(clusters, 0.2, 1, fold) for fold in range(5)])
+    np.testing.assert_array_equal(folds.sum(axis=0), np.ones(3000))
+    np.testing.assert_array_equal(folds[0], splits.held_out(clusters, 0.2, 1))
+    assert (folds.reshape(5, 1000, 3).std(axis=2) == 0).all()
+    assert (abs(folds.mean(axis=1) - 0.2) < 0.002).all()
+
+
 def test_rows_without_a_file_are_left_out_before_the_vocabulary_is_made(tmp_path):
     path = write(tmp_path, GOOD + "d.png,bird,x,train\n")
     (tmp_path / "a.png").write_bytes(b"x")

@@ -1,0 +1,1 @@
+"""What may be wrong with labels, classes and images, told from predictions."""

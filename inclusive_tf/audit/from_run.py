@@ -1,0 +1,123 @@
+"""What a run's data add to an audit: images, their attributes, what training showed."""
+
+import numpy as np
+
+from data_pipelines import datasets, errors, image_attributes
+from inclusive_tf.audit import auditing, inputs, shortcuts
+from inclusive_tf.exploration import pictures
+
+_SIDE = 224
+
+
+def read(run, data):
+    """Returns the `labels.LabelTable` of a run's data; no image is read.
+
+    Args:
+        run: `run.Run`.
+        data: `datasets.DataConfig`.
+
+    Raises:
+        errors.DataError: as `datasets.read_labels`.
+    """
+    vocabulary, _ = run.read_vocabulary()
+    table, _ = datasets.read_labels(data, vocabulary)
+    return table
+
+
+def context(run, table, judged, sample=5000, seed=0, progress=False):
+    """Measures images and counts what training showed.
+
+    Args:
+        run: `run.Run`.
+        table: `labels.LabelTable` of its data.
+        judged: `predictions.Predictions` whose errors are looked at.
+        sample: training images that are measured, at most.
+        seed: of that sample.
+        progress: whether to show a bar on the standard error stream.
+
+    Returns:
+        `auditing.Context`.
+
+    Raises:
+        errors.DataError: vocabularies differ, or an image that was predicted is not in
+            the data or cannot be read.
+    """
+    if table.vocabulary.hash != judged.vocabulary.hash:
+        raise errors.DataError(
+            "the predictions are of another run's labels",
+            expected=f"vocabulary {table.vocabulary.hash[:12]}",
+            received=f"vocabulary {judged.vocabulary.hash[:12]}",
+        )
+    rows = inputs.rows_of(table, judged.ids)
+    found = image_attributes.measure(table.take(rows), progress=progress)
+    if not found.read.all():
+        raise errors.DataError(
+            "an image that was predicted cannot be read",
+            received=str(judged.ids[np.argmin(found.read)]),
+        )
+    if "train" not in table.split_names:
+        return auditing.Context(attributes=found, exposure=_exposure(run))
+    train = table.select_split("train")
+    return auditing.Context(
+        attributes=found,
+        training=_training(train, judged, sample, seed, progress),
+        training_cells=_cells(train, judged.group_names),
+        exposure=_exposure(run),
+    )
+
+
+def _training(train, judged, sample, seed, progress):
+    chosen = np.arange(len(train))
+    if len(train) > sample:
+        generator = np.random.default_rng(seed)
+        chosen = np.sort(generator.choice(len(train), sample, replace=False))
+    part = train.take(chosen)
+    found = image_attributes.measure(part, progress=progress)
+    part, found = part.take(np.flatnonzero(found.read)), found.take(found.read)
+    place = {name: number for number, name in enumerate(judged.group_names)}
+    # groups that are not judged are one, which no question is about
+    group = np.array(
+        [place.get(name, len(place)) for name in part.group_names], np.int64
+    )[part.group]
+    names = (*judged.group_names, "")
+    return shortcuts.Training(
+        part.labels.multi_hot(), shortcuts.columns(found, group, names, both=True)
+    )
+
+
+def _cells(train, group_names):
+    """int [C, G]: training images of each class, by groups of these names."""
+    found = np.zeros((len(train.vocabulary), len(group_names)), np.int64)
+    for place, name in enumerate(group_names):
+        if name in train.group_names:
+            inside = train.group == train.group_names.index(name)
+            found[:, place] = train.labels.take(inside).counts()
+    return found
+
+
+def _exposure(run):
+    rows = run.read_json("exposure.json")["rows"]
+    return {row["id"]: row["after"] for row in rows}
+
+
+def thumbnails(table, ids):
+    """Reads small copies of images.
+
+    Args:
+        table: `labels.LabelTable`.
+        ids: list of ids of its images.
+
+    Returns:
+        {id: `pictures.Picture`} of those that can be read.
+
+    Raises:
+        errors.DataError: one is not in the table.
+    """
+    if not ids:
+        return {}
+    rows = inputs.rows_of(table, np.array(ids))
+    found, _ = pictures.read(table, rows, _SIDE)
+    return {
+        name: found[row] for name, row in zip(ids, rows.tolist(), strict=True)
+        if row in found
+    }  # fmt: skip

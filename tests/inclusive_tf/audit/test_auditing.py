@@ -1,0 +1,116 @@
+"""A whole audit: its figures, its page, and what it refuses."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from data_pipelines import errors, labels
+from inclusive_tf.audit import auditing, out_of_sample, page, summary
+
+HOSTILE = "</td><script>alert(1)</script>"
+
+
+@pytest.fixture
+def audited(clustered):
+    predictions, _ = clustered
+    names = (HOSTILE, "dress & skirt", "\u202egnp.xe")
+    predictions = dataclasses.replace(
+        predictions,
+        vocabulary=labels.Vocabulary(("a", "b", "c"), names),
+        group=(np.arange(600) % 2).astype(np.int32),
+        group_names=("north <b>", "south"),
+    )
+    config = auditing.AuditConfig(resamples=50)
+    figures, rows = auditing.audit([predictions], None, 0.0, config)
+    return predictions, figures, rows
+
+
+def test_images_of_the_training_are_judged_by_a_refit(audited):
+    _, figures, _ = audited
+    assert figures["way"]["way"] == "refit"
+    assert figures["judged"]["same"]
+    assert figures["doubts"]["images"] >= 25
+    given = {one["id"]: one["given"] for one in figures["doubts"]["classes"]}
+    assert sum(given.values()) == 600
+
+
+def test_the_figures_are_json(audited):
+    _, figures, _ = audited
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+def test_the_page_is_escaped_and_needs_nothing_from_outside(audited):
+    predictions, figures, rows = audited
+    text = page.render(figures, rows, predictions, HOSTILE)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "\u202e" not in text
+    assert "default-src 'none'" in text
+    targets = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert targets
+    assert all(one.startswith("#") for one in targets)
+    ids = set(re.findall(r' id="([^"]*)"', text))
+    assert {one[1:] for one in targets} <= ids
+
+
+def test_the_terminal_gets_no_marks_of_direction(audited):
+    _, figures, rows = audited
+    said = summary.text(figures, rows)
+    assert "\u202e" not in said
+    assert "suspicions about" in said
+
+
+def test_held_out_predictions_count_as_they_are(clustered, make_predictions):
+    predictions, _ = clustered
+    judged = dataclasses.replace(predictions, source={"split": "tuning"})
+    logits, way = auditing.label_logits([judged], auditing.AuditConfig())
+    assert way.way == "held_out"
+    np.testing.assert_array_equal(logits, judged.logits)
+
+
+def test_several_networks_are_each_refitted_on_their_own_part(clustered):
+    predictions, planted = clustered
+    rows = np.random.default_rng(0).permutation(600).reshape(2, 300)
+    parts = [
+        dataclasses.replace(
+            predictions.take(part),
+            # another network has other features
+            features=predictions.features[part] @ np.diag([sign, 1, 1, 1, 1, 1]),
+            bias=np.full(3, sign, np.float32),
+            source={"split": "held_out"},
+        )
+        for part, sign in zip(rows, (np.float32(1), np.float32(-1)), strict=True)
+    ]
+    found, way = auditing.label_logits(parts, auditing.AuditConfig())
+    assert way.way == "refit"
+    best = dict(zip(rows.ravel().tolist(), found.argmax(axis=1), strict=True))
+    assert np.mean([best[row] == true for row, (true, _) in planted.items()]) > 0.9
+
+
+def test_one_class_only_is_refused(make_predictions):
+    shown = np.zeros((40, 2), bool)
+    shown[:20, 0] = True
+    made = make_predictions(np.zeros((40, 2)), shown)
+    with pytest.raises(errors.DataError, match="compares classes"):
+        auditing.audit([made], None, 0.0, auditing.AuditConfig())
+
+
+def test_no_errors_at_all_are_refused(make_predictions):
+    shown = np.eye(2, dtype=bool)[np.arange(40) % 2]
+    made = make_predictions(np.where(shown, 5.0, -5.0), shown)
+    way = out_of_sample.WayConfig("held_out")
+    with pytest.raises(errors.DataError, match="no errors to look at"):
+        auditing.audit([made], None, 0.0, auditing.AuditConfig(way=way))
+
+
+def test_one_group_without_images_leaves_shortcuts_out(clustered):
+    predictions, _ = clustered
+    figures, rows = auditing.audit(
+        [predictions], None, 0.0, auditing.AuditConfig(resamples=0)
+    )
+    assert "one group" in figures["shortcuts"]["missing"]
+    assert "Not looked for" in page.render(figures, rows, predictions, "t")
+    assert "none looked for" in summary.text(figures, rows)

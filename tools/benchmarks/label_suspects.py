@@ -1,0 +1,171 @@
+"""Measures how many planted label errors an audit finds, on the default data.
+
+    python -m tools.benchmarks.label_suspects --work=runs/label_suspects
+    python -m tools.benchmarks.label_suspects --work=runs/label_suspects --networks=2
+
+The garment of --share of the training images is replaced by another, and the family
+with it (`audit.planting`). The default model is trained on the wrong labels, without
+resampling, and every way of `tools.audit` looks for them; `in-sample logits` is the
+mistake that the ways avoid, `cleanlab's order` its ranking of the refit's
+probabilities. With --networks=K as many further networks are trained, each without one
+of K parts, and judge that part.
+
+Prints, of the first as many images as were planted, how many are planted ones, and the
+share found by the band of the wrongly given and of the truly shown label, each with
+Wilson's 95 % interval. Ends with exit code 1 where the refit finds less than 0.75, or
+0.10 or less of what is given to the tail. Trainings that are there are not repeated.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+from absl import flags
+
+from flags import data_flags
+from tools import command
+
+FLAGS = flags.FLAGS
+LEAST, LEAST_IN_TAIL = 0.75, 0.10
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _call(script, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"tools.{script} failed: {done.stderr.strip()}")
+
+
+def plant(work, config, share, seed):
+    """Writes the corrections that plant errors, unless they are there.
+
+    Returns:
+        (path of the corrections, {image id: (shown, given)}).
+    """
+    from data_pipelines import atomic, corrections, datasets
+    from data_pipelines.sources import fashion_regions
+    from inclusive_tf.audit import planting
+
+    log, truth = work / "planted.csv", work / "planted.json"
+    if not truth.is_file():
+        table, _ = datasets.read_labels(config)
+        rows, planted = planting.wrong_labels(
+            table.select_split("train"), fashion_regions.FAMILIES, share, seed
+        )
+        log.unlink(missing_ok=True)
+        corrections.append(log, rows)
+        atomic.write_json(truth, planted)
+    planted = json.loads(truth.read_text("utf-8"))
+    return log, {image: tuple(pair) for image, pair in planted.items()}
+
+
+def trained(run, log, split, *arguments):
+    """Trains and predicts a split, unless that is there; returns its folder."""
+    folder = run / "predictions" / split
+    if not folder.is_dir():
+        data = [f"--data_dir={FLAGS.data_dir}", f"--cache_dir={FLAGS.cache_dir}",
+                f"--data_seed={FLAGS.data_seed}", f"--corrections={log}"]  # fmt: skip
+        _call("train", f"--run={run}", "--resampling=none", *data, *arguments)
+        _call("predict", f"--run={run}", f"--predict_splits={split}", *data[:2])
+    return folder
+
+
+def measure(folders, planted, ways):
+    """Yields (name, `measuring.found`) of each way."""
+    from inclusive_tf.audit import (
+        auditing,
+        inputs,
+        label_suspects,
+        measuring,
+        out_of_sample,
+    )
+
+    parts = inputs.load(folders)
+    predictions = inputs.stacked(parts)
+    counts = predictions.truth.counts()
+
+    def judged(rows):
+        return measuring.found(rows, planted, counts, predictions.vocabulary)
+
+    for name, way in ways.items():
+        config = auditing.AuditConfig(out_of_sample.WayConfig(way))
+        logits, _ = auditing.label_logits(parts, config)
+        yield name, judged(label_suspects.find(predictions, logits).suspects)
+        if name == "refit":
+            yield "cleanlab's order", judged(measuring.by_cleanlab(predictions, logits))
+
+
+def main(_):
+    """Plants, trains, measures and prints."""
+    work = pathlib.Path(FLAGS.work)
+    work.mkdir(parents=True, exist_ok=True)
+    log, planted = plant(work, data_flags.data_config(), FLAGS.share, FLAGS.plant_seed)
+    folder = trained(work / "one", log, "train", f"--epochs={FLAGS.epochs}")
+    ways = {
+        "in-sample logits": "held_out",
+        "refit": "refit",
+        "neighbours": "neighbours",
+        "agreement": "agreement",
+    }
+    found = dict(measure([folder], planted, ways))
+    if FLAGS.networks:
+        share = 1 / FLAGS.networks
+        # as many steps as the one network takes
+        epochs = round(FLAGS.epochs / (1 - share))
+        folders = [
+            trained(work / f"part{fold}", log, "held_out", f"--epochs={epochs}",
+                    f"--held_out={share}", f"--held_out_fold={fold}")
+            for fold in range(FLAGS.networks)
+        ]  # fmt: skip
+        name = f"{FLAGS.networks} networks"
+        ways = {name: "held_out", f"{name}, each refitted": "refit"}
+        found |= dict(measure(folders, planted, ways))
+    print(text(found))
+    refit = found["refit"]
+    tail = next(band for band in refit["bands"] if band["name"] == "tail")
+    enough = (
+        refit["precision"]["value"] >= LEAST
+        and (tail["given"]["value"] or 0) > LEAST_IN_TAIL
+    )
+    return 0 if enough else 1
+
+
+def text(found):
+    """Returns a line a way: overall, then found of each band, as given and as shown."""
+    lines = []
+    for name, one in found.items():
+        lines.append(f"{name}: {_said(one['precision'])} of {one['planted']:,} planted")
+        for band in one["bands"]:
+            lines.append(
+                f"  {band['name']:<7} given {_said(band['given'])}, "
+                f"shown {_said(band['shown'])}"
+            )
+    return "\n".join(lines)
+
+
+def _said(share):
+    if share["value"] is None:
+        return "n/a"
+    return (
+        f"{share['value']:.3f} ({share['low']:.3f} to {share['high']:.3f}, n = "
+        f"{share['n']:,})"
+    )
+
+
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    data_flags.define()
+    flags.DEFINE_string("work", "runs/label_suspects", "Folder to work in.")
+    flags.DEFINE_float("share", 0.05, "Share of the training images.", 0, 1)
+    flags.DEFINE_integer("plant_seed", 0, "Seed of what is planted.", 0)
+    flags.DEFINE_integer("epochs", 3, "Epochs of a training.", 1)
+    flags.DEFINE_integer("networks", 0, "Cross-validated networks; 0 trains none.", 0)
+
+
+if __name__ == "__main__":
+    define()
+    command.run(main)
