@@ -24,6 +24,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.benchmarks.label_fusion
 	$(BIN)/python -m tools.benchmarks.preparing
 	$(BIN)/python -m tools.benchmarks.decisions
+	$(BIN)/python -m tools.benchmarks.label_suspects --networks=2
+	$(BIN)/python -m tools.benchmarks.shortcuts
 
 # one stamp an extra, renewed when the dependencies change
 $(VENV)/.installed-cpu: setup.cfg pyproject.toml | $(BIN)/python
