@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from data_pipelines import errors
 
@@ -120,6 +121,15 @@ def checked_images(model, images):
     if not np.isfinite(images).all():
         raise errors.DataError("an image holds NaN or infinity", expected="0 to 1")
     return images
+
+
+def signature(model):
+    """Returns the `tf.TensorSpec`s of a batch of images and of a label of each.
+
+    With them a function is traced once, whatever the number of images.
+    """
+    image = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
+    return [image, tf.TensorSpec([None], tf.int32)]
 
 
 def batches(model, images, label_index, batch_size):
