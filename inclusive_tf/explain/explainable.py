@@ -132,14 +132,12 @@ def signature(model):
     return [image, tf.TensorSpec([None], tf.int32)]
 
 
-def batches(model, images, label_index, batch_size):
-    """Yields checked (float32 [b, H, W, C], int32 [b]) of at most `batch_size`.
+def checked_labels(model, images, label_index):
+    """Returns `label_index` as int32 [B].
 
     Raises:
-        errors.DataError: images do not fit the model, or there is not one label of the
-            model an image.
+        errors.DataError: there is not one label of the model an image.
     """
-    images = checked_images(model, images)
     label_index = np.asarray(label_index)
     num_labels = model.outputs[0].shape[-1]
     # an empty list has no integer type
@@ -160,7 +158,18 @@ def batches(model, images, label_index, batch_size):
             expected=f"0 to {num_labels - 1}",
             received=label_index.tolist(),
         )
-    label_index = label_index.astype(np.int32)
+    return label_index.astype(np.int32)
+
+
+def batches(model, images, label_index, batch_size):
+    """Yields checked (float32 [b, H, W, C], int32 [b]) of at most `batch_size`.
+
+    Raises:
+        errors.DataError: images do not fit the model, or there is not one label of the
+            model an image.
+    """
+    images = checked_images(model, images)
+    label_index = checked_labels(model, images, label_index)
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
         yield images[part], label_index[part]

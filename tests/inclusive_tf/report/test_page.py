@@ -174,7 +174,7 @@ def test_thresholds_by_label_and_unchecked_maps_are_said(make):
     found |= {"given_from": None}
     del found["pointing"], found["energy"]
     assert explained.check_table(found) is None
-    assert explained.cases(make.cases(1), found)[0]["tick"] is None
+    assert explained.cases(make.cases(1), None)[0]["tick"] is None
 
 
 def test_an_image_of_no_label_says_so(make):
@@ -268,7 +268,7 @@ def test_a_run_of_which_little_is_known_says_what_is_missing(tmp_path):
 
 def test_a_picture_that_is_no_png_is_refused(cases):
     with pytest.raises(errors.DataError, match="is not a PNG"):
-        explained.png_uri(b"<svg onload=alert(1)>", "the image")
+        explained.picture(b"<svg onload=alert(1)>", "the image")
 
 
 def test_the_same_results_make_the_same_drawing(results):
