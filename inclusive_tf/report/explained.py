@@ -15,9 +15,9 @@ _KEY_WIDTH = 96
 CHECKS = {
     "pointing": "strongest point lies on the label's half",
     "energy": "share of the map on the label's half",
-    "deletion": "logits lost sooner than by random covering (area)",
-    "insertion": "logits won sooner than by random uncovering (area)",
-    "redrawn": "rank correlation with the map of re-drawn weights",
+    "deletion": "deletion: logit below that of random orders",
+    "insertion": "insertion: logit above that of random orders",
+    "redrawn": "rank correlation with maps of re-drawn weights",
 }
 """Each check of maps; of the last, what is near 0 is right, of the others, more."""
 
@@ -155,26 +155,35 @@ def check_lines(found):
 
 
 def check_table(found):
-    """Returns how often the maps point at the label, beside chance, or None.
+    """Returns the checks of the maps by method, beside chance, or None.
 
     Args:
         found: "explanations" of the results.
     """
+    checked = {
+        name: {one["method"]: one for one in found[key]}
+        for key, name in CHECKS.items()
+        if found.get(key)
+    }
+    if not checked:
+        return None
+    columns = list(dict.fromkeys(title for row in checked.values() for title in row))
     rows = [
         tables.Row(
-            f"{one['method']}: {name}",
-            [
-                wording.figure(one["hits"]),
-                wording.number(one["baseline"]),
-                wording.count(one["degenerate"]),
-            ],
+            name,
+            [_check_cell(row.get(title)) for title in columns]
+            + [wording.number(next(iter(row.values()))["baseline"])],
         )
-        for key, name in CHECKS.items()
-        for one in found.get(key, [])
+        for name, row in checked.items()
     ]
-    if not rows:
-        return None
     return tables.Table(
         "Checks of the maps, with 95 % intervals",
-        "check", ["mean", "by chance", "flat maps"], rows,
+        "check", [*columns, "by chance"], rows,
     )  # fmt: skip
+
+
+def _check_cell(one):
+    if one is None:
+        return wording.MISSING
+    note = f"{wording.count(one['degenerate'])} flat maps" if one["degenerate"] else ""
+    return wording.figure(one["hits"], note)

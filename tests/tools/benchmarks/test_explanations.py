@@ -46,3 +46,7 @@ def test_the_first_call_is_not_counted():
     calls = []
     found = explanations.measure({"a": lambda: calls.append(1)}, rounds=3)
     assert (len(calls), len(found["a"])) == (4, 3)
+
+
+def test_errors_of_the_default_model_are_explained():
+    assert 0 < explanations.explain_errors(2) < explanations.MOST_SECONDS
