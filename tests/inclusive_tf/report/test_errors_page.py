@@ -188,12 +188,17 @@ def test_a_page_of_500_errors_loads_quickly_and_has_no_sideways_scrolling(
     path = tmp_path / "errors.html"
     size = errors_page.write(cases, FACTS, _pictures(make), path)
     assert path.stat().st_size == size <= errors_page.MOST_BYTES
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
     browser.get(path.as_uri())
     loaded = browser.execute_script(
         "return performance.getEntriesByType('navigation')[0].loadEventEnd"
     )
-    # the goal is 3 s; a machine that runs other tests may take longer
-    assert 0 < loaded < 15_000
+    assert loaded > 0
+    # seconds that the page's thread worked: other processes do not change them
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    (worked,) = [one["value"] for one in metrics if one["name"] == "TaskDuration"]
+    assert worked < 3
     assert len(browser.find_elements("css selector", "article.case")) == 500
     for width in (1280, 390):
         browser.execute_cdp_cmd(
