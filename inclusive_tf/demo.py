@@ -10,7 +10,7 @@ from inclusive_tf.report import page, results, tables, tensorboard
 TUNING, EVALUATED = "tuning", ("stage_1", "stage_2")
 
 
-def run(settings, flags, defaults, output, explain_config, counts, resamples, title):
+def run(settings, flags, defaults, output, explain_config, shown, resamples, title):
     """Runs the job; trainings resume, and what follows them is done again.
 
     Args:
@@ -20,7 +20,7 @@ def run(settings, flags, defaults, output, explain_config, counts, resamples, ti
         defaults: {name: JSON value} of flags that an older run does not name.
         output: folder to write.
         explain_config: `explain.cases.ExplainConfig`.
-        counts: (errors to explain, images to check maps on).
+        shown: `explanation.ShownConfig`.
         resamples: of the bootstrap.
         title: title of the page.
 
@@ -50,16 +50,17 @@ def run(settings, flags, defaults, output, explain_config, counts, resamples, ti
         runs, TUNING, EVALUATED, title, resamples, settings.training.seed
     )
     final = rows[-1]
-    cases, facts = explanation.explain(
+    explained = explanation.explain(
         runs[final.run],
-        table,
-        EVALUATED[-1],
+        table.select_split(EVALUATED[-1]),
+        table.select_split("train"),
         *final.decided[EVALUATED[-1]],
         explain_config,
-        counts,
+        shown,
         final.name,
     )
-    found["explanations"] = facts
+    cases = explained.cases
+    found["explanations"] = explained.facts
     trained.export(
         runs[final.run], runs[final.run].path / "export", final.adaptation, 0.0
     )

@@ -1,64 +1,174 @@
 """Explains a run's errors on one split: chooses, maps, checks and saves them."""
 
+import dataclasses
+
 import numpy as np
 
-from data_pipelines import batches, errors, images
+from data_pipelines import datasets, errors, images
 from inclusive_tf import trained
 from inclusive_tf.evaluation import bands
 from inclusive_tf.explain import cases as explained_cases
-from inclusive_tf.explain import gallery
+from inclusive_tf.explain import (
+    checks,
+    choosing,
+    feature_visualisation,
+    gallery,
+    training_examples,
+)
+from inclusive_tf.explain import subject as explained_subject
 from inclusive_tf.models import head
 
-HALVES = ("left", "right")
+MOST_LABEL_PICTURES = 40
 
 
-def explain(run, table, split, predicted, threshold_logit, config, counts, row,
+@dataclasses.dataclass(frozen=True)
+class ShownConfig:
+    """What is shown and checked.
+
+    Args:
+        count: errors to explain.
+        choose: rankings that they come from, names in `choosing.KINDS`.
+        examples: nearest training examples shown of each label in question.
+        candidates: training images a label that these are looked for among, unless the
+            run holds predictions of its training split.
+        check: images to check maps on, where it is known what lies where.
+        curves: errors whose maps are checked by deletion, insertion and re-drawn
+            weights; 0: none.
+        feature_steps: steps of activation maximisation, a picture a label; 0: none.
+        seed: of what is drawn.
+    """
+
+    count: int = 24
+    choose: tuple = choosing.DEFAULT
+    examples: int = 1
+    candidates: int = 64
+    check: int = 200
+    curves: int = 40
+    feature_steps: int = 0
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Explained:
+    """What was found.
+
+    Args:
+        cases: described cases, as `report.page.render` takes them.
+        facts: those of `gallery.save`.
+        label_pictures: list of `gallery.label_picture`.
+    """
+
+    cases: list
+    facts: dict
+    label_pictures: list
+
+
+def read(run, data, split):
+    """Reads a split, and the training split without opening its images.
+
+    Args:
+        run: `run.Run`.
+        data: `datasets.DataConfig`.
+        split: name of the split to explain.
+
+    Returns:
+        (`labels.LabelTable` of the split, that of training, or None without one).
+
+    Raises:
+        errors.DataError: as `datasets.read`, or labels unknown to the run.
+    """
+    vocabulary, _ = run.read_vocabulary()
+    image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
+    table, notes = datasets.read_labels(data, vocabulary)
+    part, _ = datasets.without_bad_images(
+        table.select_split(split), notes, image_config, data.max_bad_fraction
+    )
+    has_training = "train" in table.split_names and split != "train"
+    return part, table.select_split("train") if has_training else None
+
+
+def explain(run, part, training, predicted, threshold_logit, config, shown, row,
             checkpoint="last"):  # fmt: skip
     """Writes RUN/explanations/SPLIT and returns what it holds.
 
     Args:
         run: `run.Run`.
-        table: `labels.LabelTable` that holds the split.
-        split: its name.
+        part: `labels.LabelTable` of one split.
+        training: `labels.LabelTable` of the training split, to take examples from;
+            None shows none. Its images need not have been looked at.
         predicted: `predictions.Predictions` of the split, adapted or not; the model
             gets their last layer.
         threshold_logit: float or [C].
         config: `cases.ExplainConfig`.
-        counts: (errors to explain, images to check places on).
+        shown: `ShownConfig`.
         row: how the report calls what is explained.
         checkpoint: as in `trained.load_model`.
 
     Returns:
-        (described cases, the facts of `gallery.save`).
+        `Explained`.
 
     Raises:
         errors.DataError: the predictions are of another checkpoint, of several views,
             or of other images than the split holds now.
+        errors.SettingError: there is no such ranking.
     """
     model, stored, step = trained.load_model(run, checkpoint)
-    _require_same(predicted, table.select_split(split), step)
+    _require_same(predicted, part, step)
     model.get_layer(head.LOGITS).set_weights([predicted.kernel, predicted.bias])
-    part = table.select_split(split)
-    image_config = images.ImageConfig.from_dict(stored["image"])
-    tail = _tail(predicted)
-    chosen = gallery.choose(predicted, threshold_logit, counts[0], tail)
-    errors_chosen = [case for case, _ in chosen]
-    explained = explained_cases.explain_cases(
+    subject = explained_subject.Subject(
         model,
         stored["final_feature_map"],
-        _pixels(part, [case.row for case in errors_chosen], image_config),
-        errors_chosen,
+        images.ImageConfig.from_dict(stored["image"]),
         config,
     )
-    reasons = [why for _, why in chosen]
+    split = part.split_names[part.split[0]]
+    chosen = choosing.choose(
+        predicted, threshold_logit, shown.count, _tail(predicted), shown.choose
+    )
+    beside = [one for one in chosen if one.beside is not None]
+    cases = [one.case for one in chosen] + [one.beside for one in beside]
+    explained = explained_cases.explain_cases(
+        model,
+        subject.layer,
+        subject.pixels(part, [case.row for case in cases]),
+        cases,
+        config,
+    )
+    reasons = [one.why for one in chosen] + ["found"] * len(beside)
     described = gallery.describe(explained, reasons, predicted, split)
-    facts = {"row": row, "split": split, "given_from": _probability(threshold_logit)}
-    if all(half in table.columns for half in HALVES):
-        facts |= _check_halves(
-            model, stored, part, predicted, threshold_logit, config, counts[1]
+    errors_described = described[: len(chosen)]
+    for one, other in zip(beside, described[len(chosen) :], strict=True):
+        errors_described[chosen.index(one)]["beside"] = other
+    if training is not None and shown.examples and chosen:
+        asked = _asked(chosen)
+        training, features = training_examples.with_features(
+            run.predictions("train"),
+            step,
+            subject,
+            training,
+            {label for _, _, label in asked},
+            shown.candidates,
+            shown.seed,
         )
-    gallery.save(run.path / "explanations" / split, described, facts)
-    return described, facts
+        queries = predicted.features[[one.case.row for one in chosen]]
+        training_examples.add(
+            errors_described, asked, queries, training, features, subject,
+            shown.examples,
+        )  # fmt: skip
+    facts = {
+        "row": row,
+        "split": split,
+        "given_from": _probability(threshold_logit),
+        "chosen": [choosing.KINDS[kind] for kind in shown.choose],
+        "errors": len(chosen),
+    }
+    facts |= checks.check_errors(
+        subject, explained[: len(chosen)], shown.curves, shown.seed
+    )
+    facts |= checks.check_halves(subject, part, predicted, threshold_logit, shown.check)
+    pictures = _label_pictures(subject, predicted, chosen, shown)
+    gallery.save(run.path / "explanations" / split, errors_described, facts, pictures)
+    return Explained(errors_described, facts, pictures)
 
 
 def _require_same(predicted, part, step):
@@ -98,46 +208,36 @@ def _tail(predicted):
     return None
 
 
-def _pixels(part, rows, image_config):
-    """Decodes the images of some rows, in their order."""
-    # a stream is read in the order it has
-    ascending, places = np.unique(np.asarray(rows, np.int64), return_inverse=True)
-    found = batches.evaluation_batches(part.take(ascending), image_config, 256)
-    pixels = [batch["image"].numpy() for batch in found]
-    shape = (0, image_config.height, image_config.width, image_config.channels)
-    return np.concatenate([np.zeros(shape, np.float32), *pixels])[places]
+def _asked(chosen):
+    """Returns (number of the error, role, label) of what is in question."""
+    return [
+        (number, role, getattr(one.case, role))
+        for number, one in enumerate(chosen)
+        for role in ("wrong", "missed")
+        if getattr(one.case, role) is not None
+    ]
 
 
-def _check_halves(model, stored, part, predicted, threshold_logit, config, count):
-    """Checks maps on images of two different garments, of which the left was found."""
-    position = part.vocabulary.index()
-    left, right = (
-        np.array([position.get(name, -1) for name in part.columns[half]])
-        for half in HALVES
+def _label_pictures(subject, predicted, chosen, shown):
+    """Grows a picture of each label, or of those most often in question."""
+    if not shown.feature_steps:
+        return []
+    label_index = np.arange(len(predicted.vocabulary))
+    if len(label_index) > MOST_LABEL_PICTURES:
+        times = np.bincount(
+            [label for _, _, label in _asked(chosen)], minlength=len(label_index)
+        )
+        order = np.argsort(-times, kind="stable")[:MOST_LABEL_PICTURES]
+        label_index = np.sort(order[times[order] > 0])
+    config = feature_visualisation.FeatureConfig(
+        steps=shown.feature_steps, seed=shown.seed
     )
-    asked, rows, on_left = [], [], []
-    threshold = np.broadcast_to(threshold_logit, len(predicted.vocabulary))
-    for row in np.flatnonzero((left >= 0) & (right >= 0) & (left != right)):
-        # alternate, so that a map that always looks left scores one half
-        is_left = len(rows) % 2 == 0
-        label = left[row] if is_left else right[row]
-        if predicted.logits[row, label] >= threshold[label]:
-            rows.append(row)
-            asked.append(label)
-            on_left.append(is_left)
-        if len(rows) == count:
-            break
-    if not rows:
-        return {}
-    image_config = images.ImageConfig.from_dict(stored["image"])
-    columns = np.arange(image_config.width) < image_config.width / 2
-    masks = np.where(np.array(on_left)[:, None], columns, ~columns)
-    masks = np.repeat(masks[:, None, :], image_config.height, axis=1)
-    return gallery.check_places(
-        model,
-        stored["final_feature_map"],
-        _pixels(part, rows, image_config),
-        asked,
-        masks,
-        config,
+    pictures, logits = feature_visualisation.label_pictures(
+        subject.model, label_index, config
     )
+    return [
+        gallery.label_picture(
+            predicted.vocabulary.names[label], picture, _probability(logit)
+        )
+        for label, picture, logit in zip(label_index, pictures, logits, strict=True)
+    ]

@@ -48,7 +48,7 @@ def main(_):
         run_flags.defaults(),
         output,
         explain_flags.config_from_flags(),
-        (FLAGS.count, FLAGS.check),
+        explain_flags.shown_from_flags(),
         FLAGS.bootstrap,
         TITLE,
     )

@@ -11,7 +11,7 @@ _CHUNK = 4096
 
 @dataclasses.dataclass(frozen=True)
 class ErrorCase:
-    """One image with a wrong decision.
+    """One image with a decision to explain, mostly a wrong one.
 
     Args:
         row: its row in the predictions.
@@ -21,6 +21,7 @@ class ErrorCase:
         decided: indices of the labels that were given.
         wrong: the label given against the truth (None when all given are right).
         missed: the present label not given (None when all present are given).
+        right: a present label that was given, to compare an error with; mostly None.
     """
 
     row: int
@@ -30,11 +31,20 @@ class ErrorCase:
     decided: tuple
     wrong: int | None
     missed: int | None
+    right: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
-class _Examined:
-    """What the rankings need of each image; -1 stands for "no such label"."""
+class Examined:
+    """What the rankings need of each image; -1 stands for "no such label".
+
+    Args:
+        loss: float64 [N].
+        wrong: int [N], the wrongly given label of highest logit.
+        wrong_logit: float64 [N].
+        missed: int [N], the missed label of lowest logit.
+        missed_logit: float64 [N].
+    """
 
     loss: np.ndarray
     wrong: np.ndarray
@@ -63,10 +73,10 @@ def worst(predictions, threshold_logit, count):
         errors.DataError: the threshold does not fit the labels, or a logit is not
             finite.
     """
-    examined = _examine(predictions, threshold_logit)
+    examined = examine(predictions, threshold_logit)
     erring = np.flatnonzero((examined.wrong >= 0) | (examined.missed >= 0))
     order = erring[np.argsort(-examined.loss[erring], kind="stable")][:count]
-    return _cases(predictions, threshold_logit, examined, order)
+    return as_cases(predictions, threshold_logit, examined, order)
 
 
 def confident_wrong(predictions, threshold_logit, count):
@@ -74,10 +84,10 @@ def confident_wrong(predictions, threshold_logit, count):
 
     Arguments, returns, errors and rules as in `worst`.
     """
-    examined = _examine(predictions, threshold_logit)
+    examined = examine(predictions, threshold_logit)
     erring = np.flatnonzero(examined.wrong >= 0)
     order = erring[np.argsort(-examined.wrong_logit[erring], kind="stable")][:count]
-    return _cases(predictions, threshold_logit, examined, order)
+    return as_cases(predictions, threshold_logit, examined, order)
 
 
 def missed_rare(predictions, threshold_logit, count, tail=None):
@@ -103,20 +113,30 @@ def missed_rare(predictions, threshold_logit, count, tail=None):
     in_tail[tail] = True
     # rank of each label by rarity, so that one argmin finds the rarest missed label
     rarity = np.where(in_tail, predictions.training_counts, np.inf).astype(np.float64)
-    examined = _examine(predictions, threshold_logit, missed_order=rarity)
+    examined = examine(predictions, threshold_logit, missed_order=rarity)
     erring = np.flatnonzero(examined.missed >= 0)
     keys = (examined.missed_logit[erring], rarity[examined.missed[erring]])
-    return _cases(
+    return as_cases(
         predictions, threshold_logit, examined, erring[np.lexsort(keys)][:count]
     )
 
 
-def _examine(predictions, threshold_logit, missed_order=None):
+def examine(predictions, threshold_logit, missed_order=None):
     """Finds loss, wrong and missed label of each image, in chunks of rows.
 
-    `missed_order` [C] ranks missed labels before their logits do; infinite: ignored.
+    Args:
+        predictions: `predictions.Predictions`.
+        threshold_logit: float or [C].
+        missed_order: float [C] that ranks missed labels before their logits do, lowest
+            first; infinite: ignored. None ranks by logits alone.
+
+    Returns:
+        `Examined`.
+
+    Raises:
+        errors.DataError: as in `worst`.
     """
-    threshold = _threshold(threshold_logit, len(predictions.vocabulary))
+    threshold = checked_threshold(threshold_logit, len(predictions.vocabulary))
     count = len(predictions)
     parts = [
         _examine_rows(
@@ -129,10 +149,10 @@ def _examine(predictions, threshold_logit, missed_order=None):
         # once even without rows, so that there is something to join
         for start in range(0, max(count, 1), _CHUNK)
     ]
-    return _Examined(
+    return Examined(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in dataclasses.fields(_Examined)
+            for field in dataclasses.fields(Examined)
         }
     )
 
@@ -157,7 +177,7 @@ def _examine_rows(logits, truth, unlisted_is_absent, threshold, missed_order):
         ranks = np.where(is_missed, missed_order, np.inf)
         is_missed &= ranks == ranks.min(axis=1, keepdims=True)
     missed, missed_logit = _lowest(logits, is_missed)
-    return _Examined(loss, wrong, -wrong_logit, missed, missed_logit)
+    return Examined(loss, wrong, -wrong_logit, missed, missed_logit)
 
 
 def _lowest(values, chosen):
@@ -167,8 +187,9 @@ def _lowest(values, chosen):
     return np.where(chosen.any(axis=1), column, -1), lowest
 
 
-def _cases(predictions, threshold_logit, examined, rows):
-    threshold = _threshold(threshold_logit, len(predictions.vocabulary))
+def as_cases(predictions, threshold_logit, examined, rows):
+    """Returns the list of `ErrorCase` of int rows, in their order."""
+    threshold = checked_threshold(threshold_logit, len(predictions.vocabulary))
     present = predictions.truth.present()
     cases = []
     for row in rows.tolist():
@@ -189,7 +210,12 @@ def _cases(predictions, threshold_logit, examined, rows):
     return cases
 
 
-def _threshold(threshold_logit, num_labels):
+def checked_threshold(threshold_logit, num_labels):
+    """Returns the threshold as float64 [] or [C].
+
+    Raises:
+        errors.DataError: it does not fit the labels, or is NaN.
+    """
     threshold = np.asarray(threshold_logit, np.float64)
     if threshold.shape not in ((), (num_labels,)) or np.isnan(threshold).any():
         raise errors.DataError(

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from data_pipelines import errors
 
@@ -122,14 +123,21 @@ def checked_images(model, images):
     return images
 
 
-def batches(model, images, label_index, batch_size):
-    """Yields checked (float32 [b, H, W, C], int32 [b]) of at most `batch_size`.
+def signature(model):
+    """Returns the `tf.TensorSpec`s of a batch of images and of a label of each.
+
+    With them a function is traced once, whatever the number of images.
+    """
+    image = tf.TensorSpec([None, *model.inputs[0].shape[1:]], tf.float32)
+    return [image, tf.TensorSpec([None], tf.int32)]
+
+
+def checked_labels(model, images, label_index):
+    """Returns `label_index` as int32 [B].
 
     Raises:
-        errors.DataError: images do not fit the model, or there is not one label of the
-            model an image.
+        errors.DataError: there is not one label of the model an image.
     """
-    images = checked_images(model, images)
     label_index = np.asarray(label_index)
     num_labels = model.outputs[0].shape[-1]
     # an empty list has no integer type
@@ -150,7 +158,18 @@ def batches(model, images, label_index, batch_size):
             expected=f"0 to {num_labels - 1}",
             received=label_index.tolist(),
         )
-    label_index = label_index.astype(np.int32)
+    return label_index.astype(np.int32)
+
+
+def batches(model, images, label_index, batch_size):
+    """Yields checked (float32 [b, H, W, C], int32 [b]) of at most `batch_size`.
+
+    Raises:
+        errors.DataError: images do not fit the model, or there is not one label of the
+            model an image.
+    """
+    images = checked_images(model, images)
+    label_index = checked_labels(model, images, label_index)
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
         yield images[part], label_index[part]

@@ -10,48 +10,13 @@ import pathlib
 import numpy as np
 
 from data_pipelines import atomic, errors
-from inclusive_tf.evaluation import bootstrap
-from inclusive_tf.explain import cases as explained_cases
-from inclusive_tf.explain import errors_to_explain, maps, pointing
+from inclusive_tf.explain import maps, methods
 
-METHOD_NAMES = {
-    "grad_cam": "Grad-CAM",
-    "saliency": "saliency",
-    "occlusion": "occlusion",
-}
-ROLE_NAMES = {"wrong": "wrongly given", "missed": "missed"}
+ROLE_NAMES = {"wrong": "wrongly given", "missed": "missed", "right": "rightly given"}
 SCORES_SHOWN = 5
 TOP_WIDTH = 224
-
-
-def choose(predictions, threshold_logit, count, tail=None):
-    """Chooses errors: a third by loss, a third most confident, a third rare and missed.
-
-    Args:
-        predictions: `predictions.Predictions`.
-        threshold_logit: float or [C].
-        count: how many at most.
-        tail: positions of the rare labels.
-
-    Returns:
-        list of (`errors_to_explain.ErrorCase`, why it was chosen), no image twice,
-        taken in turn from the three rankings.
-    """
-    ranked = {
-        "highest loss": errors_to_explain.worst(predictions, threshold_logit, count),
-        "most confident wrong": errors_to_explain.confident_wrong(
-            predictions, threshold_logit, count
-        ),
-        "rare label missed": errors_to_explain.missed_rare(
-            predictions, threshold_logit, count, tail
-        ),
-    }
-    chosen = {}
-    for rank in range(count):
-        for why, ranking in ranked.items():
-            if rank < len(ranking) and len(chosen) < count:
-                chosen.setdefault(ranking[rank].row, (ranking[rank], why))
-    return list(chosen.values())
+_PICTURES = ("png", "image_png")
+"""Keys whose values are pictures, wherever they stand."""
 
 
 def describe(explained, reasons, predictions, split):
@@ -64,7 +29,8 @@ def describe(explained, reasons, predictions, split):
         split: name of the split.
 
     Returns:
-        list of dicts of the form `report.page.render` takes.
+        list of dicts of the form `report.page.render` takes. `add_example`, and another
+        such dict under "beside", add what else is shown of a case.
     """
     names = predictions.vocabulary.names
     described = []
@@ -96,7 +62,9 @@ def describe(explained, reasons, predictions, split):
 def _scores_shown(logits, case):
     """The highest labels, and those the maps are of, in the order of their scores."""
     top = set(np.argsort(-logits, kind="stable")[:SCORES_SHOWN].tolist())
-    top |= {label for label in (case.wrong, case.missed) if label is not None}
+    top |= {
+        label for label in (case.wrong, case.missed, case.right) if label is not None
+    }
     return sorted(top, key=lambda label: -logits[label])
 
 
@@ -106,60 +74,51 @@ def _sigmoid(logits):
 
 def _panel(image, role, asked, names):
     drawn = []
-    for method, name in METHOD_NAMES.items():
-        picture = maps.overlay(
-            image, asked[method], method in explained_cases.SIGNED, TOP_WIDTH
-        )
-        drawn.append(
-            {"method": name, "png": picture.png, "degenerate": picture.degenerate}
-        )
+    for name, method in methods.METHODS.items():
+        if name not in asked:
+            continue
+        picture = maps.overlay(image, asked[name], method.signed, TOP_WIDTH)
+        drawn.append({
+            "method": method.title,
+            "png": picture.png,
+            "degenerate": picture.degenerate,
+        })  # fmt: skip
     return {"label": names[asked["label"]], "role": ROLE_NAMES[role], "maps": drawn}
 
 
-def check_places(model, final_feature_map, images, label_index, places, config):
-    """Measures whether maps of rightly given labels point where the label is.
+def add_example(described, role, example_id, image, truth, distance):
+    """Adds a training example to the panel of a described case.
 
     Args:
-        model: flat functional Keras model that gives logits.
-        final_feature_map: name of its final feature map's layer.
-        images: float32 [N, H, W, C] in 0..1.
-        label_index: int [N], a label that each image shows.
-        places: bool [N, H, W], where it shows it.
-        config: `cases.ExplainConfig`.
-
-    Returns:
-        {"pointing": [{"method", "hits": interval, "baseline"}], "energy": […]}; the
-        interval is over images, and the baseline is the share of the area.
+        described: a dict from `describe`; changed.
+        role: that of the label the example shows, a key of `ROLE_NAMES`.
+        example_id: its id.
+        image: float32 [H, W, C] in 0..1.
+        truth: names of its labels.
+        distance: from the case's image, between features.
     """
-    asked = [
-        errors_to_explain.ErrorCase(
-            row=row, id="", loss=0.0, truth=(label,), decided=(label,), wrong=label,
-            missed=None,
-        )
-        for row, label in enumerate(map(int, label_index))
-    ]  # fmt: skip
-    explained = explained_cases.explain_cases(
-        model, final_feature_map, images, asked, config
-    )
-    baseline = float(pointing.area(places).mean())
-    found = {"pointing": [], "energy": []}
-    for method, name in METHOD_NAMES.items():
-        taken = np.stack([one["maps"]["wrong"][method] for one in explained])
-        hits = pointing.pointing(taken, places).astype(float)
-        energy = pointing.energy_inside(taken, places)
-        flat = int(np.isnan(energy).sum())
-        # a flat map points nowhere, which is a miss, and has no share to speak of
-        for key, values in (("pointing", hits), ("energy", energy[~np.isnan(energy)])):
-            found[key].append({
-                "method": name,
-                "hits": bootstrap.mean_interval(values),
-                "baseline": baseline,
-                "degenerate": flat,
-            })  # fmt: skip
-    return found
+    (panel,) = [one for one in described["panels"] if one["role"] == ROLE_NAMES[role]]
+    panel.setdefault("examples", []).append({
+        "id": example_id,
+        "image_png": maps.picture(image, TOP_WIDTH).png,
+        "truth": truth,
+        "distance": distance,
+    })  # fmt: skip
 
 
-def save(folder, described, facts):
+def label_picture(label, image, probability):
+    """Returns what a page shows of a label's grown picture: "label", "png", ...
+
+    Args:
+        label: its name.
+        image: float32 [H, W, C] in 0..1.
+        probability: that the model gives the label on the picture.
+    """
+    png = maps.picture(image, TOP_WIDTH, smooth=False).png
+    return {"label": label, "probability": float(probability), "png": png}
+
+
+def save(folder, described, facts, label_pictures=()):
     """Writes the folder, whole or not at all.
 
     Args:
@@ -167,35 +126,34 @@ def save(folder, described, facts):
         described: list of dicts from `describe`.
         facts: JSON dict: "row" (name of the adaptation), "split", "given_from"
             (probability from which a label is given, or None where it differs by
-            label), and what `check_places` found, if places are known.
+            label), and what `checks` found.
+        label_pictures: list of `label_picture`.
     """
     with atomic.folder(folder) as temporary:
-        written = []
-        for number, case in enumerate(described):
-            case = dict(case)
-            case["image_png"] = _keep(temporary, f"{number:04d}.png", case["image_png"])
-            case["panels"] = [
-                {
-                    **panel,
-                    "maps": [
-                        {**one, "png": _keep(
-                            temporary,
-                            f"{number:04d}-{index}-{place}.png",
-                            one["png"],
-                        )}
-                        for place, one in enumerate(panel["maps"])
-                    ],
-                }
-                for index, panel in enumerate(case["panels"])
-            ]  # fmt: skip
-            written.append(case)
-        stored = {"cases": written, "facts": facts}
+        stored = {
+            "cases": described,
+            "facts": facts,
+            "label_pictures": list(label_pictures),
+        }
+        stored = _kept(stored, temporary, [])
         atomic.write_json(temporary / "cases.json", stored)
 
 
-def _keep(folder, name, png):
-    (folder / name).write_bytes(png)
-    return name
+def _kept(value, folder, names):
+    """Returns `value` with pictures written to files and their names in their place."""
+    if isinstance(value, list):
+        return [_kept(one, folder, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, one in value.items():
+        if key in _PICTURES:
+            names.append(f"{len(names):05d}.png")
+            (folder / names[-1]).write_bytes(one)
+            kept[key] = names[-1]
+        else:
+            kept[key] = _kept(one, folder, names)
+    return kept
 
 
 def load(folder):
@@ -210,12 +168,8 @@ def load(folder):
     folder = pathlib.Path(folder)
     try:
         stored = json.loads((folder / "cases.json").read_text("utf-8"))
-        for case in stored["cases"]:
-            case["image_png"] = _read(folder, case["image_png"])
-            for panel in case["panels"]:
-                for one in panel["maps"]:
-                    one["png"] = _read(folder, one["png"])
-        return stored["cases"], stored["facts"]
+        found = _restored(stored, folder)
+        return found["cases"], found["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise errors.DataError(
             "not a folder of explained errors",
@@ -225,6 +179,15 @@ def load(folder):
         ) from error
 
 
-def _read(folder, name):
-    # the name comes from a file that somebody may have changed
-    return (folder / pathlib.PurePath(name).name).read_bytes()
+def _restored(value, folder):
+    if isinstance(value, list):
+        return [_restored(one, folder) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        # the name comes from a file that somebody may have changed
+        key: (folder / pathlib.PurePath(one).name).read_bytes()
+        if key in _PICTURES
+        else _restored(one, folder)
+        for key, one in value.items()
+    }

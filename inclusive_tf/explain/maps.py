@@ -187,5 +187,6 @@ def _encoded(pixels, scale, degenerate):
     is_grey = (data == data[..., :1]).all()
     image = Image.fromarray(data[..., 0] if is_grey else data)
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
+    # searching for the smallest file takes longer than the map itself
+    image.save(buffer, format="PNG")
     return Picture(buffer.getvalue(), image.width, image.height, scale, degenerate)

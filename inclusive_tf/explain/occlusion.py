@@ -33,8 +33,8 @@ class Occlusion:
 
     def __init__(self, model, patch, stride, fill="mean", batch_size=256):
         self._model = explainable.explainable(model)
-        self._patch = _pair("patch", patch)
-        self._stride = _pair("stride", stride)
+        self._patch = pair("patch", patch)
+        self._stride = pair("stride", stride)
         if any(
             step > side for step, side in zip(self._stride, self._patch, strict=True)
         ):
@@ -43,12 +43,7 @@ class Occlusion:
                 expected=f"at most the patch {self._patch}",
                 received=str(self._stride),
             )
-        if fill not in FILLS and isinstance(fill, str):
-            raise errors.DataError(
-                "there is no such fill",
-                expected=f"a number or one of {', '.join(FILLS)}",
-                received=fill,
-            )
+        require_fill(fill)
         self._fill = fill
         self._batch_size = batch_size
         image = tf.TensorSpec([None, *self._model.inputs[0].shape[1:]], tf.float32)
@@ -98,7 +93,7 @@ class Occlusion:
         patch_left = np.concatenate([[0], np.tile(lefts, len(tops))])
         patches = len(patch_top)
         pixels = tf.constant(images)
-        cover = tf.constant(self._cover(images))
+        covered = tf.constant(cover(images, self._fill, self._patch))
         forwards = len(images) * patches
         logits = np.zeros((forwards, self._model.outputs[0].shape[-1]), np.float32)
         for start in range(0, forwards, self._batch_size):
@@ -109,7 +104,7 @@ class Occlusion:
             example, patch = np.divmod(number, patches)
             chunk = self._logits(
                 pixels,
-                cover,
+                covered,
                 tf.constant(example, tf.int32),
                 tf.constant(patch_top[patch], tf.int32),
                 tf.constant(patch_left[patch], tf.int32),
@@ -148,15 +143,33 @@ class Occlusion:
             for length, side, step in zip(size, self._patch, self._stride, strict=True)
         ]
 
-    def _cover(self, images):
-        if self._fill == "mean":
-            colour = images.mean(axis=(1, 2), keepdims=True)
-        elif self._fill == "blur":
-            sigma = (0, self._patch[0] / 2, self._patch[1] / 2, 0)
-            return ndimage.gaussian_filter(images, sigma, mode="nearest")
-        else:
-            colour = 0.5 if self._fill == "grey" else self._fill
-        return np.broadcast_to(np.asarray(colour, np.float32), images.shape)
+
+def require_fill(fill):
+    """Raises `errors.DataError` unless `fill` is a number or one of `FILLS`."""
+    if isinstance(fill, str) and fill not in FILLS:
+        raise errors.DataError(
+            "there is no such fill",
+            expected=f"a number or one of {', '.join(FILLS)}",
+            received=fill,
+        )
+
+
+def cover(images, fill, patch):
+    """Returns float32 [B, H, W, C]: what covered pixels of images are replaced by.
+
+    Args:
+        images: float32 [B, H, W, C] in 0..1.
+        fill: as in `Occlusion`.
+        patch: (height, width) of what is covered.
+    """
+    if fill == "blur":
+        sigma = (0, patch[0] / 2, patch[1] / 2, 0)
+        return ndimage.gaussian_filter(images, sigma, mode="nearest")
+    if fill == "mean":
+        colour = images.mean(axis=(1, 2), keepdims=True)
+    else:
+        colour = 0.5 if fill == "grey" else fill
+    return np.broadcast_to(np.asarray(colour, np.float32), images.shape)
 
 
 def _coverage(starts, side, length):
@@ -165,12 +178,17 @@ def _coverage(starts, side, length):
     return (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _pair(name, value):
-    pair = (value, value) if np.isscalar(value) else tuple(value)
-    if len(pair) != 2 or any(side != int(side) or side < 1 for side in pair):
+def pair(name, value):
+    """Returns a length in pixels as (height, width).
+
+    Raises:
+        errors.DataError: it is no whole number of at least 1, nor two of them.
+    """
+    sides = (value, value) if np.isscalar(value) else tuple(value)
+    if len(sides) != 2 or any(side != int(side) or side < 1 for side in sides):
         raise errors.DataError(
             f"the {name} is a length in pixels",
             expected="a whole number of at least 1, or two",
             received=str(value),
         )
-    return tuple(int(side) for side in pair)
+    return tuple(int(side) for side in sides)

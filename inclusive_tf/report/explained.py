@@ -1,10 +1,12 @@
-"""The errors with their maps, and the check of the maps, as the page shows them."""
+"""The errors with their maps, and the checks of the maps, as pages show them."""
 
 import base64
-import dataclasses
+import struct
 
 from data_pipelines import errors
-from inclusive_tf.explain import maps
+from inclusive_tf.evaluation import tables as plain_tables
+from inclusive_tf.explain import choosing, maps
+from inclusive_tf.explain import methods as all_methods
 from inclusive_tf.report import findings, tables, wording
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -13,66 +15,48 @@ _KEY_WIDTH = 96
 CHECKS = {
     "pointing": "strongest point lies on the label's half",
     "energy": "share of the map on the label's half",
+    "deletion": "deletion: logit below that of random orders",
+    "insertion": "insertion: logit above that of random orders",
+    "redrawn": "rank correlation with maps of re-drawn weights",
 }
+"""Each check of maps; of the last, what is near 0 is right, of the others, more."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Method:
-    """What the maps of one method show.
-
-    Args:
-        name: as cases name it.
-        shows: in a clause.
-        signed: whether its maps speak against a label too.
-        ends: what the ends of its colour bar mean, from the left.
-    """
-
-    name: str
-    shows: str
-    signed: bool
-    ends: tuple
-
-
-METHODS = (
-    Method(
-        "Grad-CAM", "where evidence for the label lies, coarsely", False,
-        ("none", "most"),
-    ),
-    Method(
-        "saliency", "which pixels the score reacts to, for or against", False,
-        ("none", "most"),
-    ),
-    Method(
-        "occlusion",
-        "red where covering lowers the label's score, blue where it raises it", True,
-        ("raises", "lowers"),
-    ),
-)  # fmt: skip
-
-
-def png_uri(data, what):
-    """Returns a PNG as a data URI.
+def picture(data, what):
+    """Returns a PNG as {"uri": data URI, "width", "height"} in pixels.
 
     Raises:
         errors.DataError: the bytes are not a PNG.
     """
-    if not data.startswith(_PNG):
+    if not data.startswith(_PNG) or len(data) < 24:
         raise errors.DataError(
             f"{what} is not a PNG", expected="PNG bytes", received=bytes(data[:8])
         )
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    width, height = struct.unpack(">II", data[16:24])
+    uri = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    return {"uri": uri, "width": width, "height": height}
 
 
-def legend():
-    """Returns a dict a method: "name", "shows", "ends" and "uri" of its colour bar."""
+def legend(described):
+    """Returns a dict for each method of the cases: "name", "shows", "ends" and "uri"
+    of its colour bar."""
+    drawn = {
+        one["method"]
+        for case in described
+        for panel in case["panels"]
+        for one in panel["maps"]
+    }
     return [
         {
-            "name": method.name,
+            "name": method.title,
             "shows": method.shows,
             "ends": method.ends,
-            "uri": png_uri(maps.colour_bar(method.signed, _KEY_WIDTH).png, "a key"),
+            "uri": picture(maps.colour_bar(method.signed, _KEY_WIDTH).png, "a key")[
+                "uri"
+            ],
         }
-        for method in METHODS
+        for method in all_methods.METHODS.values()
+        if method.title in drawn
     ]
 
 
@@ -80,37 +64,46 @@ def _percent(probability):
     return 100 * min(max(wording.finite(probability) or 0, 0), 1)
 
 
-def cases(described, found):
+def cases(described, given_from, draw=picture):
     """Returns the cases with their pictures as data URIs and bars ready to be drawn.
 
     Args:
         described: cases as `page.render` takes them.
-        found: "explanations" of the results.
+        given_from: probability from which a label is given; None where it differs.
+        draw: (PNG bytes, what they are) to what `picture` returns.
 
     Raises:
         errors.DataError: a picture is not a PNG.
     """
-    given_from = found["given_from"]
-    shown = []
-    for case in described:
-        what = f"a picture of case {wording.short(case['id'])}"
-        panels = [
-            panel
-            | {"maps": [one | {"uri": png_uri(one["png"], what)}
-                        for one in panel["maps"]]}
-            for panel in case["panels"]
-        ]  # fmt: skip
-        truth, decided = set(case["truth"]), set(case["decided"])
-        scores = [
-            score
-            | {"percent": _percent(score["probability"])}
-            | {"true": score["name"] in truth, "given": score["name"] in decided}
-            for score in case["scores"]
-        ]
-        uri = png_uri(case["image_png"], what)
-        shown.append(case | {"uri": uri, "panels": panels, "scores": scores})
-        shown[-1]["tick"] = None if given_from is None else _percent(given_from)
-    return shown
+    tick = None if given_from is None else _percent(given_from)
+    return [_case(case, draw) | {"tick": tick} for case in described]
+
+
+def _case(case, draw):
+    what = f"a picture of case {wording.short(case['id'])}"
+    truth, decided = set(case["truth"]), set(case["decided"])
+    scores = [
+        score
+        | {"percent": _percent(score["probability"])}
+        | {"true": score["name"] in truth, "given": score["name"] in decided}
+        for score in case["scores"]
+    ]
+    beside = case.get("beside")
+    return (
+        case
+        | draw(case["image_png"], what)
+        | {"panels": [_panel(panel, draw, what) for panel in case["panels"]]}
+        | {"scores": scores, "beside": beside and _case(beside, draw)}
+    )
+
+
+def _panel(panel, draw, what):
+    return panel | {
+        "maps": [one | draw(one["png"], what) for one in panel["maps"]],
+        "examples": [
+            one | draw(one["image_png"], what) for one in panel.get("examples", ())
+        ],
+    }
 
 
 def gather(results, described):
@@ -133,33 +126,64 @@ def gather(results, described):
         "row": found["row"],
         "split": findings.split_name(found["split"]),
         "given_from": found["given_from"],
-        "cases": cases(described, found),
-        "legend": legend(),
+        "chosen": chosen(found),
+        "cases": cases(described, found["given_from"]),
+        "legend": legend(described),
         "table": check_table(found),
     }
 
 
-def check_table(found):
-    """Returns how often the maps point at the label, beside chance, or None.
+def chosen(found):
+    """Returns the names of the rankings that the errors come from."""
+    kinds = [choosing.KINDS[kind] for kind in choosing.DEFAULT]
+    return found.get("chosen", kinds)
+
+
+def check_lines(found):
+    """Yields the checks of maps as lines for a terminal.
 
     Args:
         found: "explanations" of the results.
     """
+    for key, name in CHECKS.items():
+        for one in found.get(key, ()):
+            flat = f", {one['degenerate']} flat" if one["degenerate"] else ""
+            yield (
+                f"{one['method']}: {name}: {plain_tables.interval_text(one['hits'])} "
+                f"over {one['hits']['n']}, by chance {one['baseline']:.3f}{flat}"
+            )
+
+
+def check_table(found):
+    """Returns the checks of the maps by method, beside chance, or None.
+
+    Args:
+        found: "explanations" of the results.
+    """
+    checked = {
+        name: {one["method"]: one for one in found[key]}
+        for key, name in CHECKS.items()
+        if found.get(key)
+    }
+    if not checked:
+        return None
+    columns = list(dict.fromkeys(title for row in checked.values() for title in row))
     rows = [
         tables.Row(
-            f"{one['method']}: {name}",
-            [
-                wording.figure(one["hits"]),
-                wording.number(one["baseline"]),
-                wording.count(one["degenerate"]),
-            ],
+            name,
+            [_check_cell(row.get(title)) for title in columns]
+            + [wording.number(next(iter(row.values()))["baseline"])],
         )
-        for key, name in CHECKS.items()
-        for one in found.get(key, [])
+        for name, row in checked.items()
     ]
-    if not rows:
-        return None
     return tables.Table(
-        "Maps of rightly given labels, with 95 % intervals",
-        "check", ["share", "by chance", "flat maps"], rows,
+        "Checks of the maps, with 95 % intervals",
+        "check", [*columns, "by chance"], rows,
     )  # fmt: skip
+
+
+def _check_cell(one):
+    if one is None:
+        return wording.MISSING
+    note = f"{wording.count(one['degenerate'])} flat maps" if one["degenerate"] else ""
+    return wording.figure(one["hits"], note)

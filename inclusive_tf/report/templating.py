@@ -31,9 +31,15 @@ def environment(*folders, **filters):
         "breakable": breakable,
         "count": wording.count,
         "number": wording.number,
+        "role": _role,
     }
     made.filters |= filters
     return made
+
+
+def _role(text):
+    """Returns the style class of a role's name."""
+    return {"missed": "missed", "rightly given": "right"}.get(text, "wrong")
 
 
 def breakable(text):

@@ -47,6 +47,20 @@ def write(results, cases, log_dir):
                 _error(tf, number, case)
 
 
+def write_errors(cases, log_dir):
+    """Writes errors with their maps to a folder, whole or not at all.
+
+    Args:
+        cases: as `page.render` takes them.
+        log_dir: the folder, an older one of which is replaced.
+    """
+    import tensorflow as tf
+
+    with atomic.folder(log_dir) as temporary, _writing(tf, temporary):
+        for number, case in enumerate(cases, start=1):
+            _error(tf, number, case)
+
+
 def run_name(number, name):
     """Returns a folder name for a row: its number and what is safe of its name."""
     safe = re.sub(r"[^0-9A-Za-z]+", "-", wording.clean(name))[:60].strip("-")

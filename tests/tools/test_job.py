@@ -60,9 +60,18 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
     assert figures["n"] == 12
     assert figures["measures"]["mean_f2"]["value"] > 0.5
 
-    call(root, "tools.explain", f"--run={run}", "--split=stage", "--threshold=0.01",
-         "--count=3")  # fmt: skip
+    said = call(root, "tools.explain", f"--run={run}", "--split=stage",
+                "--threshold=0.01", "--count=6", "--choose=loss,class,pairs",
+                "--methods=grad_cam,smooth_grad,occlusion", "--smooth_samples=2",
+                "--feature_steps=2")  # fmt: skip
+    for check in ("deletion", "insertion", "rank correlation"):
+        assert f"SmoothGrad: {check}" in said
     assert (run / "explanations" / "stage" / "cases.json").is_file()
+    errors = (run / "explanations" / "stage" / "errors.html").read_text()
+    assert errors.count('<article class="case">') == 6
+    assert "nearest in training: " in errors
+    assert "What each label likes to see" in errors
+    assert list((run / "logs" / "errors-stage").glob("events.*"))
 
     call(root, "tools.report", f"--runs=plain={run},same={run}", "--bootstrap=50",
          "--evaluate=stage", f"--output={tmp_path}/report")  # fmt: skip

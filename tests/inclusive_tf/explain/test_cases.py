@@ -6,8 +6,10 @@ from inclusive_tf.explain import (
     cases,
     errors_to_explain,
     grad_cam,
+    methods,
     occlusion,
     saliency,
+    score_cam,
 )
 
 CONFIG = cases.ExplainConfig(patch=4, stride=3, batch_size=3, occlusion_batch_size=32)
@@ -42,7 +44,7 @@ def test_every_map_equals_the_one_taken_alone(model, images):
                 "saliency": sensor(image[None], [label])[0],
                 "occlusion": coverer(image[None])[0, ..., label],
             }
-            for method in cases.METHODS:
+            for method in methods.DEFAULT:
                 np.testing.assert_allclose(found[method], alone[method], atol=2e-6)
 
 
@@ -53,3 +55,52 @@ def test_no_cases_give_no_rows(model, images):
 def test_images_must_be_those_of_the_cases(model, images):
     with pytest.raises(errors.DataError, match="not one image a case"):
         cases.explain_cases(model, "final_map", images, CASES, CONFIG)
+
+
+def test_every_method_has_maps_equal_to_those_taken_alone(model, images):
+    config = cases.ExplainConfig(
+        methods=tuple(methods.METHODS),
+        patch=4,
+        stride=4,
+        samples=3,
+        noise=0.1,
+        channels=4,
+        seed=6,
+    )
+    label = np.array([1, 2, 0])
+    found = cases.maps_of(model, "final_map", images[:2], [1, 0, 1], label, config)
+    assert list(found) == list(methods.METHODS)
+    alone = {
+        "grad_cam": grad_cam.GradCam(model, "final_map"),
+        "grad_cam_plus_plus": grad_cam.GradCamPlusPlus(model, "final_map"),
+        "layer_cam": grad_cam.LayerCam(model, "final_map"),
+        "score_cam": score_cam.ScoreCam(model, "final_map", 4),
+        "saliency": saliency.Saliency(model),
+        "smooth_grad": saliency.SmoothGrad(model, 3, 0.1, 6),
+        "occlusion": lambda image, label: occlusion.Occlusion(model, 4, 4)(image)[
+            [0, 1, 2], :, :, label
+        ],
+    }
+    for method, engine in alone.items():
+        expected = engine(images[[1, 0, 1]], label)
+        np.testing.assert_allclose(found[method], expected, atol=2e-6, err_msg=method)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [((), "none"), (("cam", "saliency"), "cam")]
+)
+def test_unknown_methods_are_refused(names, said):
+    with pytest.raises(errors.SettingError, match=f"Received: {said}"):
+        cases.ExplainConfig(methods=names)
+
+
+def test_a_method_named_twice_is_drawn_once():
+    config = cases.ExplainConfig(methods=["saliency", "grad_cam", "saliency"])
+    assert config.methods == ("saliency", "grad_cam")
+
+
+def test_a_rightly_given_label_has_maps_too(model, images):
+    case = errors_to_explain.ErrorCase(0, "0", 1.0, (2,), (2,), None, None, right=2)
+    (row,) = cases.explain_cases(model, "final_map", images[:1], [case], CONFIG)
+    assert list(row["maps"]) == ["right"]
+    assert row["maps"]["right"]["label"] == 2

@@ -153,7 +153,7 @@ def test_logits_that_are_not_finite_are_refused():
 def test_what_needs_no_model_imports_without_tensorflow():
     code = (
         "import sys; "
-        "from inclusive_tf.explain import errors_to_explain, maps, pointing; "
+        "from inclusive_tf.explain import choosing, maps, methods, pointing; "
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -164,9 +164,14 @@ def test_each_error_says_why_it_is_shown_and_of_which_row(reader):
 
 
 def test_the_check_of_the_maps_says_what_it_rests_on(reader):
-    table = next(one for one in reader.tables if one[0][-1].strip() == "flat maps")
-    assert [row[-1].strip() for row in table[1:]] == ["2"] * 4
-    assert "says nothing of the errors above" in _said(reader)
+    table = next(one for one in reader.tables if one[0][-1].strip() == "by chance")
+    assert [cell.strip() for cell in table[0][1:-1]] == [
+        "Grad-CAM", "saliency", "occlusion",
+    ]  # fmt: skip
+    pointing, energy = (" ".join(" ".join(row).split()) for row in table[1:])
+    assert pointing.count("n = 400") == pointing.count("2 flat maps") == 3
+    assert energy.count("n/a") == 2
+    assert "says nothing" in _said(reader)
 
 
 def test_thresholds_by_label_and_unchecked_maps_are_said(make):
@@ -174,7 +179,7 @@ def test_thresholds_by_label_and_unchecked_maps_are_said(make):
     found |= {"given_from": None}
     del found["pointing"], found["energy"]
     assert explained.check_table(found) is None
-    assert explained.cases(make.cases(1), found)[0]["tick"] is None
+    assert explained.cases(make.cases(1), None)[0]["tick"] is None
 
 
 def test_an_image_of_no_label_says_so(make):
@@ -268,7 +273,7 @@ def test_a_run_of_which_little_is_known_says_what_is_missing(tmp_path):
 
 def test_a_picture_that_is_no_png_is_refused(cases):
     with pytest.raises(errors.DataError, match="is not a PNG"):
-        explained.png_uri(b"<svg onload=alert(1)>", "the image")
+        explained.picture(b"<svg onload=alert(1)>", "the image")
 
 
 def test_the_same_results_make_the_same_drawing(results):
