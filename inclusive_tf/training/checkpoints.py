@@ -82,7 +82,11 @@ def save(folder, model, optimizer, state, keep, iterator=None, of_loss=()):
             temporary / "state.json",
             {"format": FORMAT, **dataclasses.asdict(state), "sha256": sums},
         )
-    for step in steps(folder)[:-keep]:
+    there = steps(folder)
+    # one that is ahead of a training was damaged, or it would have been gone on from
+    ahead = [step for step in there if step > state.step]
+    behind = [step for step in there if step <= state.step][:-keep]
+    for step in (*ahead, *behind):
         if step != state.best_step:
             shutil.rmtree(_folder(folder, step))
 

@@ -182,7 +182,7 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None,
             _check(found["loss"], state.step)
         state = _next_state(state, figures)
         figures["learning_rate"] = float(optimizer.learning_rate)
-        save(state)
+        pause.save(state)
         writer.epoch(epoch + 1, config.epochs, state.step, figures)
         listeners.on_epoch_end(epoch, figures)
         epoch += 1
@@ -193,22 +193,26 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None,
 
 
 class _Pause:
-    """Takes checkpoints between steps, by the clock and when told to stop."""
+    """Knows when a checkpoint is due between steps, by the clock or when told to stop.
+
+    The clock starts anew with every checkpoint, whoever asked for it.
+    """
 
     def __init__(self, minutes, stop, save):
         self._seconds, self._stop, self._save = 60 * minutes, stop, save
-        self._last = time.perf_counter()
+        self._last = self._now()
 
     def due(self):
         """Returns whether a checkpoint is to be taken now."""
-        elapsed = time.perf_counter() - self._last
-        return self._stops() or 0 < self._seconds <= elapsed
+        return self._stops() or 0 < self._seconds <= self._now() - self._last
 
-    def take(self, state):
-        """Takes one; raises as `end_if_told`."""
+    def save(self, state):
+        """Takes a checkpoint."""
         self._save(state)
-        self._last = time.perf_counter()
-        self.end_if_told(state)
+        self._last = self._now()
+
+    def _now(self):
+        return time.perf_counter()
 
     def end_if_told(self, state):
         """Ends a training that was told to stop and whose checkpoint is taken.
@@ -258,7 +262,8 @@ def _epoch(model, step, batches, listeners, state, data, config, pause):
             _check(float(total), state.step + taken)
         listeners.on_train_batch_end(number, {"loss": value})
         if due:
-            pause.take(now(taken))
+            pause.save(now(taken))
+            pause.end_if_told(now(taken))
     return now(data.steps_per_epoch - first)
 
 

@@ -58,6 +58,18 @@ def test_the_newest_stay_and_the_best_too(tmp_path):
     assert checkpoints.steps(tmp_path) == [2, 5, 6]
 
 
+@pytest.mark.parametrize("keep", [1, 2])
+def test_damaged_ones_ahead_make_room_for_what_is_taken_now(tmp_path, keep):
+    """Else they would be the newest, and what was gone on from would go for them."""
+    for step in (10, 20, 30):
+        save(tmp_path, step)
+    for step in (20, 30):
+        (tmp_path / f"step-{step:08d}" / "variables.npz").write_bytes(b"")
+    save(tmp_path, 13, keep=keep)
+    assert checkpoints.steps(tmp_path) == [10, 13][-keep:]
+    assert checkpoints.newest(tmp_path).step == 13
+
+
 @pytest.mark.parametrize("victim", ["model.weights.h5", "variables.npz", "state.json"])
 @pytest.mark.parametrize("damage", ["change", "remove"])
 def test_a_damaged_checkpoint_is_passed_over_and_named(

@@ -186,6 +186,24 @@ def test_checkpoints_are_taken_by_the_clock_and_by_nothing_else(tmp_path):
     assert all(step % STEPS == 0 for step in checkpoints.steps(tmp_path / "never"))
 
 
+def test_the_clock_starts_anew_with_every_checkpoint(tmp_path, monkeypatch):
+    """A step takes a minute, and one checkpoint in three is asked for by the clock."""
+    minutes = iter(range(0, 10**6, 1))
+    monkeypatch.setattr(loop._Pause, "_now", lambda self: 60.0 * next(minutes))
+    taken = []
+    original = checkpoints.save
+
+    def save(folder, model, optimizer, state, *others):
+        taken.append(state.step)
+        original(folder, model, optimizer, state, *others)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    train(tmp_path, changes={"checkpoint_minutes": 3})
+    # asked once a step and once a checkpoint: the epoch's own comes before the third
+    # minute is over, but for the one that the clock asks for
+    assert taken == [3, 4, 7, 8, 11, 12]
+
+
 def test_a_loss_that_is_no_number_never_becomes_a_checkpoint_by_the_clock(tmp_path):
     changes = {"checkpoint_minutes": 1e-8, "check_every": 100}
     with pytest.raises(loop.TrainingDivergedError, match="shortly before step 7"):
