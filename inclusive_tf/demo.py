@@ -34,8 +34,8 @@ def run(settings, flags, defaults, output, explain_config, shown, resamples, tit
         print(f"note: {note}")
     for split, count in table.split_counts().items():
         groups = table.select_split(split).group_counts()
-        shown = ", ".join(f"{n:,} {name}" for name, n in groups.items() if n)
-        print(f"{split}: {count:,} images ({shown})")
+        counted = ", ".join(f"{n:,} {name}" for name, n in groups.items() if n)
+        print(f"{split}: {count:,} images ({counted})")
     plain = dataclasses.replace(settings, resampling="none", resampling_settings={})
     runs = {}
     for name, chosen in (("plain", plain), ("resampled", settings)):
