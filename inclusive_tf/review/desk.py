@@ -145,7 +145,8 @@ class Desk:
     def decide(self, request):
         """Writes a decision.
 
-        A second answer to the same suspicion withdraws the first in the same step.
+        A second answer to the same suspicion withdraws the first in the same step,
+        unless that was a merge: it is about every image, and stands until it is undone.
 
         Args:
             request: `Request`.
@@ -165,7 +166,7 @@ class Desk:
                 self._refuse_outdated(place, request.seen)
                 answers = self._answers(place, request)
                 given = self.queue.answer(place) if answers else None
-                former = [given] if given else []
+                former = [given] if given and given.action != "merge" else []
                 drafts = [self._undo(one) for one in former]
                 with self.now.without(former):
                     drafts.append(self._draft(place, request, answers))
@@ -181,8 +182,10 @@ class Desk:
         """Says whether a decision answers the suspicion, or is an edit beside it."""
         suspect = self.queue.suspects[place]
         label, new_label = self.queue.labels(place)
-        if request.action in ("remove", "relabel"):
+        if request.action in ("remove", "relabel", "merge"):
             return request.label == label
+        if request.action == "several_fit":
+            return (request.label, request.new_label) == (label, new_label)
         if request.action == "add":
             return suspect.kind == "missing_label" and request.label == new_label
         return True

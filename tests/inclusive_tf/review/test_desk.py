@@ -113,6 +113,44 @@ def test_a_merge_changes_every_image_and_the_questions_on_both_labels(make_desk)
     assert desk.log.since(0)[1].after == ("cat",)
 
 
+@pytest.mark.parametrize(
+    ("place", "action", "fields"),
+    [
+        (1, "merge", ("cow", "dog")),
+        (4, "merge", ("dog", "cow")),
+        (1, "several_fit", ("cow", "dog")),
+        (0, "several_fit", ("cat", "cow")),
+    ],
+)
+def test_what_is_about_other_labels_does_not_answer_the_question(
+    make_desk, place, action, fields
+):
+    desk = make_desk()
+    written, following = ask(desk, place, action, *fields)
+    assert (written.question, following) == ("", place)
+    item = desk.item(place)
+    assert item["answer"] is None
+    assert item["status"] != queue.DECIDED
+    desk.decide(review_desk.Request(place, item["seen"], "keep"))
+    assert [one.action for one in desk.log.since(0)] == [action, "keep"]
+
+
+def test_an_answer_leaves_a_merge_that_answered_before_it(make_desk):
+    desk = make_desk()
+    merge, following = ask(desk, 0, "merge", "cat", "dog")
+    assert following == 2
+    kept, _ = ask(desk, 0, "keep")
+    assert [one.action for one in desk.log.since(0)] == ["merge", "keep"]
+    assert names(desk.item(1)) == ["cow", "dog"]
+    ask(desk, 0, "remove", "dog")
+    assert [(one.action, one.withdraws) for one in desk.log.since(2)] == [
+        ("undo", kept.number), ("remove", None),
+    ]  # fmt: skip
+    assert names(desk.item(0)) == []
+    assert names(desk.item(1)) == ["cow", "dog"]
+    assert desk.now.stands(merge)
+
+
 def test_what_later_decisions_stand_on_is_not_withdrawn(make_desk):
     desk = make_desk()
     made, _ = ask(desk, 0, "relabel", "cat", "lynx")
