@@ -211,6 +211,10 @@ def _add_errors(app):
     def impossible(error):
         return say(str(error), 422)
 
+    @app.errorhandler(checks.WithdrawnError)
+    def withdrawn(error):
+        return say(str(error), 410)
+
     @app.errorhandler(review_desk.NoSuspectError)
     def nothing_there(error):
         return say(str(error), 404)

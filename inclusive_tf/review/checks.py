@@ -17,6 +17,10 @@ class OutdatedError(Exception):
         self.changes = changes
 
 
+class WithdrawnError(errors.DataError):
+    """A decision was withdrawn before, so that nothing is left to undo of it."""
+
+
 def refuse_impossible(now, action, fields, shown, excluded):
     """Refuses what an image, or the vocabulary as it is, does not allow.
 

@@ -218,6 +218,7 @@ class Desk:
 
         Raises:
             checks.OutdatedError: something about its image has changed since.
+            checks.WithdrawnError: it was withdrawn already.
             errors.DataError: it cannot be withdrawn.
         """
         with self._lock:
@@ -227,7 +228,7 @@ class Desk:
                     raise errors.DataError("there is no such decision", received=number)
                 decision = self.now.decisions[number - 1]
                 if not self.now.stands(decision):
-                    raise errors.DataError(
+                    raise checks.WithdrawnError(
                         "the decision was withdrawn already",
                         received=f"number {number}",
                     )

@@ -280,6 +280,47 @@ def test_what_is_typed_before_the_labels_are_there_decides_nothing(
     ]
 
 
+FAIL = """
+const real = window.fetch;
+window.fetch = async (path, options) => {
+  if (path !== "/api/undo") return real(path, options);
+  window.fetch = real;
+  return new Response('{"error": "This was NOT saved"}', { status: 503 });
+};"""
+
+
+def test_an_undo_that_was_refused_or_failed_is_tried_again_by_the_next(
+    review, chromium, tmp_path
+):
+    server = review(*arguments(tmp_path))
+    page = Page(chromium, server.link)
+    page.answer("k")
+    page.answer("k")
+    chromium.execute_script(FAIL)
+    page.press("u")
+    assert page.text("alert") == "This was NOT saved"
+    # its image has changed in another window
+    server.decide(1, "remove", "cow")
+    page.press("u")
+    assert "ada removed “cow”" in page.text("alert")
+    page.answer("u")
+    assert page.text("place") == "2 of 11"
+    # what was undone elsewhere is over, and the next is an older one
+    server.decide(0, "exclude")
+    page.press("u")
+    assert "withdrawn already" in page.text("alert")
+    rows = page.ask("fetch('/exports/decisions.csv').then((one) => one.text())")
+    found = [
+        (one["action"], one["withdraws"]) for one in csv.DictReader(rows.splitlines())
+    ]
+    assert found == [
+        ("keep", ""), ("keep", ""), ("remove", ""), ("undo", "2"), ("undo", "1"),
+        ("exclude", ""),
+    ]  # fmt: skip
+    page.ask("document.querySelector('#undo').click()")
+    page.until("document.getElementById('said').textContent.includes('Undone: removed')")
+
+
 def test_maps_and_texts_of_the_data_are_shown_and_nothing_of_them_runs(shown, chromium):
     page = Page(chromium, shown)
     assert page.ask("document.getElementById('image').src").split("?")[0].endswith("/0")

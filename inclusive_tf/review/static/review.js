@@ -6,6 +6,8 @@ import { render, showNeighbours, stepMap, toggleMap } from "./view.js";
 const page = document.body.dataset;
 const find = (id) => document.getElementById(id);
 const undoKey = `undo-${page.run}`;
+// the status that says that a decision was withdrawn before
+const GONE = 410;
 let item = null;
 let busy = false;
 let vocabulary = null;
@@ -103,7 +105,10 @@ function undo() {
   }
   exclusively(async () => {
     const answer = await ask("/api/undo", { number, seen: item.seen, place: item.place });
-    if (answer.status !== 0) sessionStorage.setItem(undoKey, JSON.stringify(stack));
+    // one that was refused or not saved stands, and is what the next undo is about
+    if ([200, GONE].includes(answer.status)) {
+      sessionStorage.setItem(undoKey, JSON.stringify(stack));
+    }
     vocabulary = null;
     received(answer, `Undone: ${answer.data.said}.`);
   });

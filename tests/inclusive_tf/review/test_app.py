@@ -85,6 +85,9 @@ def test_a_decision_brings_the_next_item(browser):
     assert answer["item"]["place"] == 1
     undone = browser.post("/api/undo", {"number": 1, "seen": 1, "place": 1})
     assert undone.get_json()["item"]["place"] == 0
+    again = browser.post("/api/undo", {"number": 1, "seen": 2, "place": 1})
+    assert again.status_code == 410
+    assert "withdrawn already" in again.get_json()["error"]
 
 
 def test_an_outdated_decision_is_told_what_changed(browser):
