@@ -33,6 +33,20 @@ def _require_flask():
         raise errors.MissingExtraError("The review page", "review") from error
 
 
+def _labels_made():
+    """Returns the label ids that what was decided before makes, a set."""
+    from data_pipelines import correction_log, decision_log
+    from inclusive_tf.review import replay
+
+    found = []
+    # what is no log is said by whoever opens it
+    if decision_log.is_one(FLAGS.log):
+        found += decision_log.corrections(FLAGS.log)
+    if FLAGS.import_corrections:
+        found += correction_log.read(FLAGS.import_corrections)
+    return replay.labels_made(found)
+
+
 def _desk(log_notes):
     """Returns the `desk.Desk` of the flags; notes are added to a list."""
     from data_pipelines import datasets, decision_log
@@ -40,11 +54,13 @@ def _desk(log_notes):
 
     table, notes = datasets.read_labels(data_flags.data_config())
     now = replay.Replay(table)
-    waiting = queue.read(FLAGS.suspects, now)
+    made = _labels_made()
+    waiting = queue.read(FLAGS.suspects, now, made)
     notes = [*notes, *waiting.notes]
     defined = {}
     if FLAGS.definitions:
-        defined, more = definitions.read(FLAGS.definitions, now.vocabulary)
+        known = {*now.vocabulary, *made}
+        defined, more = definitions.read(FLAGS.definitions, known)
         notes += more
     maps = beside.Maps(FLAGS.maps)
     neighbours = None

@@ -318,7 +318,7 @@ def test_an_undo_that_was_refused_or_failed_is_tried_again_by_the_next(
         ("exclude", ""),
     ]  # fmt: skip
     page.ask("document.querySelector('#undo').click()")
-    page.until("document.getElementById('said').textContent.includes('Undone: removed')")
+    page.until("document.getElementById('said').textContent.includes('Undone: rem')")
 
 
 def test_maps_and_texts_of_the_data_are_shown_and_nothing_of_them_runs(shown, chromium):

@@ -5,7 +5,7 @@ import concurrent.futures
 import pytest
 
 from data_pipelines import corrections, decision_log, errors, suspects
-from inclusive_tf.review import checks, queue
+from inclusive_tf.review import checks, queue, replay
 from inclusive_tf.review import desk as review_desk
 
 
@@ -271,6 +271,27 @@ def test_suspects_of_a_new_audit_keep_the_answers_to_the_same_questions(make_des
     assert [newer.item(place)["status"] for place in range(3)] == [
         queue.OPEN, queue.OPEN, queue.DECIDED,
     ]  # fmt: skip
+
+
+def test_suspects_of_corrected_data_may_name_what_the_log_has_made(make_desk):
+    desk = make_desk()
+    ask(desk, 0, "relabel", "cat", "lynx")
+    ask(desk, 3, "add", "lynx")
+    ask(desk, 1, "merge", "cow", "cattle")
+    made = replay.labels_made(decision_log.effective(desk.log.since(0)))
+    assert made == {"lynx", "cattle"}
+    found = [
+        suspects.Suspect("a.png", "wrong_label", "lynx", "dog", 0.9),
+        suspects.Suspect("f.png", "wrong_label", "cattle", "lynx", 0.8),
+        suspects.Suspect("e.png", "missing_label", "", "lynx", 0.7),
+        suspects.Suspect("d.png", "missing_label", "", "lynx", 0.6),
+    ]
+    later = make_desk(found, made=made)
+    assert later.queue.notes == []
+    assert later.queue.status == [queue.OPEN] * 3 + [queue.SETTLED]
+    ask(later, 0, "remove", "lynx")
+    ask(later, 1, "relabel", "cattle", "lynx")
+    assert [names(later.item(place)) for place in (0, 1)] == [[], ["lynx"]]
 
 
 def test_suspects_that_the_data_lack_are_counted_and_all_of_them_refused(make_desk):
