@@ -52,6 +52,7 @@ def _desk(log_notes):
     from data_pipelines import datasets, decision_log
     from inclusive_tf.review import beside, definitions, desk, queue, replay
 
+    who = review_flags.who()
     table, notes = datasets.read_labels(data_flags.data_config())
     now = replay.Replay(table)
     made = _labels_made()
@@ -68,9 +69,7 @@ def _desk(log_notes):
         neighbours = beside.Neighbours(now, FLAGS.predictions, FLAGS.neighbours)
     log_notes += notes
     log = decision_log.Log(FLAGS.log, table.vocabulary)
-    return desk.Desk(
-        table, now, waiting, log, review_flags.who(), defined, maps, neighbours
-    )
+    return desk.Desk(table, now, waiting, log, who, defined, maps, neighbours)
 
 
 def _check_flags():
