@@ -114,7 +114,7 @@ def _serve(desk, notes):
     # a port that is taken is said before anything is drawn
     listening = serving.listen(FLAGS.port)
     title = FLAGS.title or f"Review: {FLAGS.dataset}"
-    page, guarding = app.make(desk, title, notes)
+    page, guarding = app.make(desk, title, notes, FLAGS.label_studio_prefix)
     print(f"open {serving.link(listening, guarding)}\nend with Ctrl-C", flush=True)
     serving.serve(page, listening)
 

@@ -78,7 +78,9 @@ def test_it_serves_this_machine_alone_and_a_kill_loses_nothing_acknowledged(
 
 
 def test_the_log_and_its_exports_are_applied_on_reading(data, review, call, tmp_path):
-    server = review(*data, "--port=0")
+    server = review(*data, "--port=0", "--label_studio_prefix=s3://mine/")
+    task = server.get("/exports/label_studio.json")[0]
+    assert task["data"]["image"].startswith("s3://mine/images/")
     server.decide(0, "relabel", "red", "green")
     server.decide(2, "exclude")
     server.decide(1, "merge", "blue", "azure")

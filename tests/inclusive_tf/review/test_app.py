@@ -224,6 +224,14 @@ def test_exports_can_be_taken_along(browser):
         assert browser.get(f"/exports/{name}").status_code == 200
 
 
+def test_tasks_for_label_studio_name_images_where_it_serves_them(full_desk):
+    browser = Browser(full_desk, label_studio_prefix="s3://mine/")
+    tasks = browser.get("/exports/label_studio.json").get_json(force=True)
+    assert [one["data"]["image"] for one in tasks[:2]] == [
+        "s3://mine/a.png", "s3://mine/b.png",
+    ]  # fmt: skip
+
+
 def test_maps_and_neighbours_are_shown(make_desk, tmp_path):
     class Near:
         def of(self, row):
