@@ -65,7 +65,6 @@ def _add_page(app, desk, guarding, title, notes):
             first=desk.first_open(),
             run=guarding.run,
             who=desk.who,
-            has_maps=bool(len(desk.maps)),
             has_neighbours=desk.neighbours is not None,
         )
 
@@ -140,6 +139,8 @@ def _add_writes(app, desk):
     @app.post("/api/undo")
     def undo():
         asked = _fields(number=int, seen=int, place=int)
+        # before anything is written, since the answer shows it
+        desk.suspect(asked["place"])
         try:
             decision, place = desk.undo(asked["number"], asked["seen"])
         except checks.OutdatedError as error:

@@ -39,9 +39,6 @@ class Maps:
                     file=folder,
                 ) from error
 
-    def __len__(self):
-        return len(self._found)
-
     def of(self, image):
         """Returns a list of {"label", "role", "method", "degenerate", "path"}."""
         return self._found.get(str(image), [])

@@ -33,7 +33,7 @@ class Request:
         new_label: a label id, which `relabel` and `merge` may make.
 
     Raises:
-        errors.DataError: there is no such action, or a label is too long.
+        errors.DataError: there is no such action, or a label is too long or no text.
     """
 
     place: int
@@ -43,6 +43,13 @@ class Request:
     new_label: str = ""
 
     def __post_init__(self):
+        try:
+            "".join((self.action, self.label, self.new_label)).encode()
+        except UnicodeEncodeError as error:
+            # half of a pair, which JSON can hold and neither the log nor an answer can
+            raise errors.DataError(
+                "what is asked for is no text", received=error.reason
+            ) from error
         if max(len(self.label), len(self.new_label)) > _LONGEST_LABEL:
             raise errors.DataError(
                 "a label is too long", expected=f"at most {_LONGEST_LABEL} characters"

@@ -1,5 +1,6 @@
 """The page over HTTP: what it answers, and whom it refuses."""
 
+import json
 import os
 import pathlib
 import re
@@ -88,6 +89,15 @@ def test_a_decision_brings_the_next_item(browser):
     again = browser.post("/api/undo", {"number": 1, "seen": 2, "place": 1})
     assert again.status_code == 410
     assert "withdrawn already" in again.get_json()["error"]
+
+
+@pytest.mark.parametrize("place", [-1, 6, 10**30])
+def test_an_undo_from_a_place_that_there_is_not_is_not_written(browser, place):
+    browser.decide(0, "keep")
+    answer = browser.post("/api/undo", {"number": 1, "seen": 1, "place": place})
+    assert answer.status_code == 404
+    item = browser.get("/api/suspects/0").get_json()
+    assert (item["seen"], item["status"]) == (1, queue.DECIDED)
 
 
 def test_an_outdated_decision_is_told_what_changed(browser):
@@ -189,6 +199,22 @@ def test_requests_of_another_form_are_refused(browser, body):
     answer = browser.post("/api/decisions", body)
     assert answer.status_code == 422
     assert answer.get_json()["error"]
+
+
+@pytest.mark.parametrize("name", ["action", "label", "new_label"])
+def test_half_a_character_is_refused(browser, name):
+    """JSON can hold one half of a surrogate pair, and UTF-8 cannot."""
+    body = {"place": 0, "seen": 0, "action": "relabel", "label": "cat",
+            "new_label": "dog"} | {name: "\ud800"}  # fmt: skip
+    headers = SAFE | {
+        guard.TOKEN_HEADER: browser.guard.write_token,
+        "Content-Type": "application/json",
+    }
+    answer = browser.client.post(
+        "/api/decisions", data=json.dumps(body), headers=headers
+    )
+    assert answer.status_code == 422
+    assert "no text" in answer.get_json()["error"]
 
 
 def test_large_and_foreign_requests_are_refused(browser):
