@@ -241,6 +241,8 @@ class Desk:
                     )
                 checks.refuse_changed(self.now, decision.id, set(decision.before), seen)
                 checks.refuse_broken(self.now, self.table.vocabulary, [decision])
+                if decision.action == "merge":
+                    checks.refuse_uncovered(self.now, decision)
                 written = self.log.append(self._undo(decision))
             self._take_in([written])
             return decision, self.queue.place_of(decision.question)

@@ -151,6 +151,33 @@ def test_an_answer_leaves_a_merge_that_answered_before_it(make_desk):
     assert desk.now.stands(merge)
 
 
+@pytest.mark.parametrize(
+    ("chain", "action", "fields"),
+    [
+        ([("cat", "dog")], "remove", ("dog",)),
+        ([("cat", "dog")], "relabel", ("dog", "cow")),
+        ([("cat", "dog"), ("dog", "pet")], "remove", ("pet",)),
+    ],
+    ids=["removed", "replaced", "after a chain"],
+)
+def test_a_merge_is_not_undone_where_its_label_was_removed_since(
+    make_desk, chain, action, fields
+):
+    desk = make_desk()
+    merge, *_ = [ask(desk, 3, "merge", *one)[0] for one in chain]
+    later, _ = ask(desk, 0, action, *fields)
+    with pytest.raises(errors.DataError, match=r"undo that first.*a\.png, image 1"):
+        desk.undo(merge.number, later.number)
+    assert desk.item(0)["seen"] == later.number
+    desk.undo(later.number, later.number)
+    # what was done to an image that did not show it is nobody's loss
+    ask(desk, 2, "remove", *names(desk.item(2)))
+    ask(desk, 4, "relabel", names(desk.item(4))[0], "cow")
+    if len(chain) == 1:
+        desk.undo(merge.number, desk.item(0)["seen"])
+        assert names(desk.item(0)) == ["cat"]
+
+
 def test_what_later_decisions_stand_on_is_not_withdrawn(make_desk):
     desk = make_desk()
     made, _ = ask(desk, 0, "relabel", "cat", "lynx")
