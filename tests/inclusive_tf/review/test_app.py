@@ -62,7 +62,7 @@ def test_the_page_escapes_its_texts_and_runs_nothing_inline(full_desk):
     assert page.headers["Cache-Control"] == "no-store"
 
 
-def test_the_cookie_is_for_this_page_alone(browser):
+def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(browser):
     assert "HttpOnly" in browser.cookie
     assert "SameSite=Strict" in browser.cookie
     assert browser.cookie.startswith("review_5000=")
