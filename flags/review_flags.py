@@ -43,10 +43,25 @@ def define():
 
 
 def who():
-    """Returns whose decisions they are."""
+    """Returns whose decisions they are.
+
+    Raises:
+        SettingError: nobody is named, and the user has no name.
+    """
     import getpass
 
-    return FLAGS.who.strip() or getpass.getuser()
+    from data_pipelines import errors
+
+    if named := FLAGS.who.strip():
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        # as in a container that runs under any number
+        raise errors.SettingError(
+            "The user has no name on this machine. Expected: --who=NAME. "
+            "Received: none."
+        ) from error
 
 
 def exports():

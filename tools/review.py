@@ -33,18 +33,35 @@ def _require_flask():
         raise errors.MissingExtraError("The review page", "review") from error
 
 
+def _labels_made():
+    """Returns the label ids that what was decided before makes, a set."""
+    from data_pipelines import correction_log, decision_log
+    from inclusive_tf.review import replay
+
+    found = []
+    # what is no log is said by whoever opens it
+    if decision_log.is_one(FLAGS.log):
+        found += decision_log.corrections(FLAGS.log)
+    if FLAGS.import_corrections:
+        found += correction_log.read(FLAGS.import_corrections)
+    return replay.labels_made(found)
+
+
 def _desk(log_notes):
     """Returns the `desk.Desk` of the flags; notes are added to a list."""
     from data_pipelines import datasets, decision_log
     from inclusive_tf.review import beside, definitions, desk, queue, replay
 
+    who = review_flags.who()
     table, notes = datasets.read_labels(data_flags.data_config())
     now = replay.Replay(table)
-    waiting = queue.read(FLAGS.suspects, now)
+    made = _labels_made()
+    waiting = queue.read(FLAGS.suspects, now, made)
     notes = [*notes, *waiting.notes]
     defined = {}
     if FLAGS.definitions:
-        defined, more = definitions.read(FLAGS.definitions, now.vocabulary)
+        known = {*now.vocabulary, *made}
+        defined, more = definitions.read(FLAGS.definitions, known)
         notes += more
     maps = beside.Maps(FLAGS.maps)
     neighbours = None
@@ -52,9 +69,7 @@ def _desk(log_notes):
         neighbours = beside.Neighbours(now, FLAGS.predictions, FLAGS.neighbours)
     log_notes += notes
     log = decision_log.Log(FLAGS.log, table.vocabulary)
-    return desk.Desk(
-        table, now, waiting, log, review_flags.who(), defined, maps, neighbours
-    )
+    return desk.Desk(table, now, waiting, log, who, defined, maps, neighbours)
 
 
 def _check_flags():
@@ -99,7 +114,7 @@ def _serve(desk, notes):
     # a port that is taken is said before anything is drawn
     listening = serving.listen(FLAGS.port)
     title = FLAGS.title or f"Review: {FLAGS.dataset}"
-    page, guarding = app.make(desk, title, notes)
+    page, guarding = app.make(desk, title, notes, FLAGS.label_studio_prefix)
     print(f"open {serving.link(listening, guarding)}\nend with Ctrl-C", flush=True)
     serving.serve(page, listening)
 

@@ -31,13 +31,14 @@ _TYPES = {
 }
 
 
-def make(desk, title, notes=()):
+def make(desk, title, notes=(), label_studio_prefix=exports.LOCAL_FILES):
     """Returns the `flask.Flask` of a review and the `guard.Guard` before it.
 
     Args:
         desk: `desk.Desk`.
         title: of the page.
         notes: sentences to show with it.
+        label_studio_prefix: as `exports.label_studio_tasks` takes it.
     """
     app = flask.Flask(__name__, template_folder=_HERE / "templates", static_folder=None)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -48,7 +49,7 @@ def make(desk, title, notes=()):
     _add_pictures(app, desk)
     _add_questions(app, desk)
     _add_writes(app, desk)
-    _add_exports(app, desk)
+    _add_exports(app, desk, label_studio_prefix)
     _add_errors(app)
     return app, guarding
 
@@ -64,7 +65,6 @@ def _add_page(app, desk, guarding, title, notes):
             first=desk.first_open(),
             run=guarding.run,
             who=desk.who,
-            has_maps=bool(len(desk.maps)),
             has_neighbours=desk.neighbours is not None,
         )
 
@@ -139,6 +139,8 @@ def _add_writes(app, desk):
     @app.post("/api/undo")
     def undo():
         asked = _fields(number=int, seen=int, place=int)
+        # before anything is written, since the answer shows it
+        desk.suspect(asked["place"])
         try:
             decision, place = desk.undo(asked["number"], asked["seen"])
         except checks.OutdatedError as error:
@@ -171,11 +173,13 @@ def _add_writes(app, desk):
         return given
 
 
-def _add_exports(app, desk):
+def _add_exports(app, desk, label_studio_prefix):
     texts = {
         "corrections.csv": lambda: exports.corrections_csv(desk.now),
         "decisions.csv": lambda: exports.all_csv(desk.now),
-        "label_studio.json": lambda: exports.label_studio_tasks(desk),
+        "label_studio.json": lambda: exports.label_studio_tasks(
+            desk, label_studio_prefix
+        ),
         "label_studio.xml": lambda: exports.label_studio_config(desk.now),
     }
 
@@ -210,6 +214,10 @@ def _add_errors(app):
     @app.errorhandler(errors.DataError)
     def impossible(error):
         return say(str(error), 422)
+
+    @app.errorhandler(checks.WithdrawnError)
+    def withdrawn(error):
+        return say(str(error), 410)
 
     @app.errorhandler(review_desk.NoSuspectError)
     def nothing_there(error):

@@ -39,9 +39,6 @@ class Maps:
                     file=folder,
                 ) from error
 
-    def __len__(self):
-        return len(self._found)
-
     def of(self, image):
         """Returns a list of {"label", "role", "method", "degenerate", "path"}."""
         return self._found.get(str(image), [])
@@ -71,7 +68,8 @@ class Neighbours:
         count: neighbours of an image.
 
     Raises:
-        errors.DataError: not a predictions folder, not of one model, or of other data.
+        errors.DataError: not a predictions folder, not of one model, of other data, or
+            without features.
     """
 
     def __init__(self, now, folders, count):
@@ -82,6 +80,12 @@ class Neighbours:
             predictions.require_same_model(
                 loaded[0], one, "the predictions are not of one model"
             )
+            if not one.features.shape[1]:
+                raise errors.DataError(
+                    "the predictions have no features to find neighbours by",
+                    expected="predictions of one network, not of an ensemble",
+                    file=folder,
+                )
             of_data = now.rows(strict_csv.printable(one.ids))
             known = np.flatnonzero(of_data >= 0)
             if not len(known):

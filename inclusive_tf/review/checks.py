@@ -17,6 +17,10 @@ class OutdatedError(Exception):
         self.changes = changes
 
 
+class WithdrawnError(errors.DataError):
+    """A decision was withdrawn before, so that nothing is left to undo of it."""
+
+
 def refuse_impossible(now, action, fields, shown, excluded):
     """Refuses what an image, or the vocabulary as it is, does not allow.
 
@@ -78,6 +82,36 @@ def refuse_broken(now, vocabulary, withdrawn, draft=None):
             "later decisions stand on this one; undo them first",
             received=error.problem,
         ) from error
+
+
+def refuse_uncovered(now, merge):
+    """Refuses to withdraw a merge where that would show a label that somebody removed.
+
+    Where one merged "cat" into "dog" and then removed "dog" of an image, neither is
+    right; without the merge the removal would find nothing, and "cat" be back.
+
+    Args:
+        now: `replay.Replay`.
+        merge: `decision_log.Decision` that counts.
+
+    Raises:
+        errors.DataError: an image would show the merged label again.
+    """
+    target = now.label_now(merge.label)
+    rows = {
+        row
+        for one in now.decisions[merge.number :]
+        if one.action in ("remove", "relabel") and now.stands(one)
+        if (row := now.row(one.id)) is not None
+        if target not in now.labels(row)[0]
+    }
+    with now.without([merge]):
+        back = [row for row in sorted(rows) if merge.label in now.labels(row)[0]]
+    if back:
+        raise errors.DataError(
+            "the merged label was removed or replaced later; undo that first",
+            received=f"{now.ids[back[0]]}, image 1 of {len(back):,}",
+        )
 
 
 def refuse_changed(now, image, names, seen):

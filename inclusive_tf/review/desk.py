@@ -33,7 +33,7 @@ class Request:
         new_label: a label id, which `relabel` and `merge` may make.
 
     Raises:
-        errors.DataError: there is no such action, or a label is too long.
+        errors.DataError: there is no such action, or a label is too long or no text.
     """
 
     place: int
@@ -43,6 +43,13 @@ class Request:
     new_label: str = ""
 
     def __post_init__(self):
+        try:
+            "".join((self.action, self.label, self.new_label)).encode()
+        except UnicodeEncodeError as error:
+            # half of a pair, which JSON can hold and neither the log nor an answer can
+            raise errors.DataError(
+                "what is asked for is no text", received=error.reason
+            ) from error
         if max(len(self.label), len(self.new_label)) > _LONGEST_LABEL:
             raise errors.DataError(
                 "a label is too long", expected=f"at most {_LONGEST_LABEL} characters"
@@ -145,7 +152,8 @@ class Desk:
     def decide(self, request):
         """Writes a decision.
 
-        A second answer to the same suspicion withdraws the first in the same step.
+        A second answer to the same suspicion withdraws the first in the same step,
+        unless that was a merge: it is about every image, and stands until it is undone.
 
         Args:
             request: `Request`.
@@ -165,7 +173,7 @@ class Desk:
                 self._refuse_outdated(place, request.seen)
                 answers = self._answers(place, request)
                 given = self.queue.answer(place) if answers else None
-                former = [given] if given else []
+                former = [given] if given and given.action != "merge" else []
                 drafts = [self._undo(one) for one in former]
                 with self.now.without(former):
                     drafts.append(self._draft(place, request, answers))
@@ -181,8 +189,10 @@ class Desk:
         """Says whether a decision answers the suspicion, or is an edit beside it."""
         suspect = self.queue.suspects[place]
         label, new_label = self.queue.labels(place)
-        if request.action in ("remove", "relabel"):
+        if request.action in ("remove", "relabel", "merge"):
             return request.label == label
+        if request.action == "several_fit":
+            return (request.label, request.new_label) == (label, new_label)
         if request.action == "add":
             return suspect.kind == "missing_label" and request.label == new_label
         return True
@@ -215,6 +225,7 @@ class Desk:
 
         Raises:
             checks.OutdatedError: something about its image has changed since.
+            checks.WithdrawnError: it was withdrawn already.
             errors.DataError: it cannot be withdrawn.
         """
         with self._lock:
@@ -224,12 +235,14 @@ class Desk:
                     raise errors.DataError("there is no such decision", received=number)
                 decision = self.now.decisions[number - 1]
                 if not self.now.stands(decision):
-                    raise errors.DataError(
+                    raise checks.WithdrawnError(
                         "the decision was withdrawn already",
                         received=f"number {number}",
                     )
                 checks.refuse_changed(self.now, decision.id, set(decision.before), seen)
                 checks.refuse_broken(self.now, self.table.vocabulary, [decision])
+                if decision.action == "merge":
+                    checks.refuse_uncovered(self.now, decision)
                 written = self.log.append(self._undo(decision))
             self._take_in([written])
             return decision, self.queue.place_of(decision.question)

@@ -37,6 +37,8 @@ class Queue:
         found: list of `suspects.Suspect`.
         now: `replay.Replay` of the data, without decisions yet.
         file: where the suspects were read, for messages.
+        made: label ids that the log to come makes, which suspects of data that it was
+            applied to may name.
 
     Attributes:
         suspects: those that the data know, most suspicious first.
@@ -49,9 +51,9 @@ class Queue:
         errors.DataError: there is no suspect, or the data know none of them.
     """
 
-    def __init__(self, found, now, file):
+    def __init__(self, found, now, file, made=()):
         self._now = now
-        known = self._known(found, now, file)
+        known = self._known(found, now, file, made)
         self.suspects = [found[place] for place, _ in known]
         self.rows = [row for _, row in known]
         self._by_row = collections.defaultdict(list)
@@ -79,11 +81,11 @@ class Queue:
             for one, *shown in zip(self.suspects, label, new_label, strict=True)
         ]
 
-    def _known(self, found, now, file):
+    def _known(self, found, now, file, made):
         if not found:
             raise errors.DataError("the file names no suspect", file=file)
         rows = now.rows([one.id for one in found]).tolist()
-        labels = {"", *now.vocabulary}
+        labels = {"", *now.vocabulary, *made}
         known, lost = [], collections.defaultdict(list)
         for place, (one, row) in enumerate(zip(found, rows, strict=True)):
             if row < 0:
@@ -182,17 +184,18 @@ class Queue:
         return None
 
 
-def read(path, now):
+def read(path, now, made=()):
     """Reads a file of suspects for data.
 
     Args:
         path: as `suspects.write` writes it.
         now: `replay.Replay` of the data, without decisions yet.
+        made: label ids that the log to come makes.
 
     Returns:
         `Queue`.
     """
-    return Queue(suspects.read(path), now, path)
+    return Queue(suspects.read(path), now, path, made)
 
 
 def summary(counts):

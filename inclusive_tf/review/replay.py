@@ -43,6 +43,15 @@ def applied(shown, decision):
     return tuple(found)
 
 
+def labels_made(log):
+    """Returns the set of label ids that a log may bring into the data.
+
+    Args:
+        log: list of `decision_log.Decision` or `correction_log.Correction` that count.
+    """
+    return {one.new_label for one in log if one.action in ("relabel", "merge")}
+
+
 class Replay:
     """A label table with a log of decisions laid over it.
 

@@ -1,5 +1,6 @@
 """The script serves, keeps what it acknowledged when killed, and says what is wrong."""
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -77,7 +78,9 @@ def test_it_serves_this_machine_alone_and_a_kill_loses_nothing_acknowledged(
 
 
 def test_the_log_and_its_exports_are_applied_on_reading(data, review, call, tmp_path):
-    server = review(*data, "--port=0")
+    server = review(*data, "--port=0", "--label_studio_prefix=s3://mine/")
+    task = server.get("/exports/label_studio.json")[0]
+    assert task["data"]["image"].startswith("s3://mine/images/")
     server.decide(0, "relabel", "red", "green")
     server.decide(2, "exclude")
     server.decide(1, "merge", "blue", "azure")
@@ -103,6 +106,32 @@ def test_the_log_and_its_exports_are_applied_on_reading(data, review, call, tmp_
         assert found.labels.counts().tolist() == [6, 1, 7]
         assert "images/2.png" not in found.ids
         assert "corrections applied: 1 relabel, 1 merge, 1 exclude" in notes
+
+
+def test_a_second_round_goes_on_with_the_log_of_the_first(data, call, tmp_path):
+    """Suspects of an audit with --corrections name what those have made."""
+    vocabulary = read(tmp_path, "")[0].vocabulary
+    made = decision_log.Decision(
+        "2026-03-01T10:20:00", "ada", "relabel", "images/0.png", "red", "green",
+        before=("red",), after=("green",),
+    )  # fmt: skip
+    log = decision_log.Log(tmp_path / "review.sqlite", vocabulary)
+    with contextlib.closing(log), log.writing():
+        log.append(made)
+    found = [suspects.Suspect("images/0.png", "wrong_label", "green", "red", 0.9)]
+    suspects.write(tmp_path / "suspects.csv", found)
+    (tmp_path / "d.csv").write_text("label,definition,checklist\ngreen,A green.,\n")
+    exported = tmp_path / "c.csv"
+    data = [*data, f"--definitions={tmp_path / 'd.csv'}"]
+    said = call("review", *data, f"--export_corrections={exported}").stdout
+    assert said.splitlines()[1:2] == [
+        "0 of 1 decided, 1 open, 0 settled by other decisions"
+    ]
+    # so does a new log that takes in the corrections of the old one
+    (tmp_path / "review.sqlite").unlink()
+    imported = f"--import_corrections={exported}"
+    said = call("review", *data, imported, f"--export_all={tmp_path / 'a.csv'}").stdout
+    assert "0 of 1 decided, 1 open, 0 settled by other decisions" in said
 
 
 def test_corrections_of_elsewhere_are_imported(data, call, tmp_path):

@@ -80,9 +80,12 @@ class Page:
     def text(self, name):
         return self.ask(f"document.getElementById('{name}').textContent")
 
+    def type(self, *pressed):
+        action_chains.ActionChains(self.browser).send_keys(*pressed).perform()
+
     def press(self, *pressed):
         """Presses keys, and waits until the page has answered."""
-        action_chains.ActionChains(self.browser).send_keys(*pressed).perform()
+        self.type(*pressed)
         self.until("document.querySelector('#main[aria-busy=false]') !== null")
 
     def answer(self, *pressed):
@@ -234,6 +237,88 @@ def test_two_windows_do_not_lose_each_others_work(review, chromium, tmp_path):
     server.end()
     page.press("n")
     page.until("document.getElementById('alert').textContent.includes('not answer')")
+
+
+# A request for a path waits for `release`; what is sent is noted in `sent`.
+DELAY = """
+const [late] = arguments, real = window.fetch;
+window.sent = [];
+window.fetch = async (path, options) => {
+  window.sent.push(path);
+  if (path === late) await new Promise((done) => { window.release = done; });
+  return real(path, options);
+};"""
+
+
+def test_what_is_typed_before_the_labels_are_there_decides_nothing(
+    review, chromium, tmp_path
+):
+    server = review(*arguments(tmp_path))
+    page = Page(chromium, server.link)
+    chromium.execute_script(DELAY, "/api/labels")
+    page.press("n")
+    page.until("document.getElementById('place').textContent === '2 of 11'")
+    page.press("2")
+    page.type("m")
+    page.type("k", "e", "m", "w", "n", "1")
+    # a button is no way round it
+    page.click("[data-key=c]")
+    page.click("[data-key=k]")
+    sent = page.ask("window.sent")
+    assert sent.count("/api/labels") == 1
+    assert not {"/api/decisions", "/api/suspects/2"} & set(sent)
+    assert page.ask("document.querySelector('dialog[open]') === null")
+    page.ask("window.release()")
+    page.until("document.querySelector('dialog[open]') !== null")
+    assert page.text("chooser-title") == "Merge “cow” into …"
+    page.press("dog", keys.Keys.ENTER)
+    page.until("document.getElementById('said').textContent.includes('merged')")
+    server.end()
+    rows = corrections.read(tmp_path / "log.sqlite")
+    assert [(one.action, one.label, one.new_label) for one in rows] == [
+        ("merge", "cow", "dog")
+    ]
+
+
+FAIL = """
+const real = window.fetch;
+window.fetch = async (path, options) => {
+  if (path !== "/api/undo") return real(path, options);
+  window.fetch = real;
+  return new Response('{"error": "This was NOT saved"}', { status: 503 });
+};"""
+
+
+def test_an_undo_that_was_refused_or_failed_is_tried_again_by_the_next(
+    review, chromium, tmp_path
+):
+    server = review(*arguments(tmp_path))
+    page = Page(chromium, server.link)
+    page.answer("k")
+    page.answer("k")
+    chromium.execute_script(FAIL)
+    page.press("u")
+    assert page.text("alert") == "This was NOT saved"
+    # its image has changed in another window
+    server.decide(1, "remove", "cow")
+    page.press("u")
+    assert "ada removed “cow”" in page.text("alert")
+    page.answer("u")
+    assert page.text("place") == "2 of 11"
+    # what was undone elsewhere is over, and the next is an older one
+    server.decide(0, "exclude")
+    page.press("u")
+    assert "withdrawn already" in page.text("alert")
+    rows = page.ask("fetch('/exports/decisions.csv').then((one) => one.text())")
+    found = [
+        (one["action"], one["withdraws"]) for one in csv.DictReader(rows.splitlines())
+    ]
+    assert found == [
+        ("keep", ""), ("keep", ""), ("remove", ""), ("undo", "2"), ("undo", "1"),
+        ("exclude", ""),
+    ]  # fmt: skip
+    page.ask("document.querySelector('#undo').click()")
+    page.until("document.getElementById('said').textContent.includes('Undone: rem')")
 
 
 def test_maps_and_texts_of_the_data_are_shown_and_nothing_of_them_runs(shown, chromium):

@@ -6,6 +6,8 @@ import { render, showNeighbours, stepMap, toggleMap } from "./view.js";
 const page = document.body.dataset;
 const find = (id) => document.getElementById(id);
 const undoKey = `undo-${page.run}`;
+// the status that says that a decision was withdrawn before
+const GONE = 410;
 let item = null;
 let busy = false;
 let vocabulary = null;
@@ -80,8 +82,7 @@ function received({ status, data }, said) {
   return status === 200;
 }
 
-function decide(action, label = "", newLabel = "") {
-  const { place, seen } = item;
+function decide(action, label = "", newLabel = "", { place, seen } = item) {
   exclusively(async () => {
     const answer = await ask("/api/decisions",
       { place, seen, action, label, new_label: newLabel });
@@ -104,7 +105,10 @@ function undo() {
   }
   exclusively(async () => {
     const answer = await ask("/api/undo", { number, seen: item.seen, place: item.place });
-    if (answer.status !== 0) sessionStorage.setItem(undoKey, JSON.stringify(stack));
+    // one that was refused or not saved stands, and is what the next undo is about
+    if ([200, GONE].includes(answer.status)) {
+      sessionStorage.setItem(undoKey, JSON.stringify(stack));
+    }
     vocabulary = null;
     received(answer, `Undone: ${answer.data.said}.`);
   });
@@ -115,14 +119,26 @@ function inQuestion() {
   return item.labels.find((one) => one.id === chosen?.value) || null;
 }
 
+// What is chosen is about the suspicion that was shown when it was asked for.
 async function chooseLabel(title, note, options, take) {
-  if (!vocabulary) {
-    const { status, data } = await ask("/api/labels");
-    if (status !== 200) return alertWith(data.error);
-    vocabulary = data.labels;
-  }
+  if (busy) return;
+  const about = item;
+  if (!vocabulary) await exclusively(loadVocabulary);
+  if (!vocabulary) return;
   const chosen = await choose({ title, note, vocabulary, ...options });
-  if (chosen) take(chosen);
+  if (chosen) take(chosen, about);
+}
+
+async function loadVocabulary() {
+  const { status, data } = await ask("/api/labels");
+  alertWith(status === 200 ? "" : data.error);
+  if (status === 200) vocabulary = data.labels;
+}
+
+function replaceChosen(action, title, note, without) {
+  const { id, name } = inQuestion();
+  chooseLabel(title(name), note, { without, first: suggestedFirst(), mayMake: true },
+    (chosen, about) => decide(action, id, chosen, about));
 }
 
 const shown = () => new Set(item.labels.map((one) => one.id));
@@ -142,17 +158,15 @@ const actions = {
       ? decide("add", item.new_label.id)
       : decide("several_fit", inQuestion().id, item.new_label.id)) },
   other: { key: "c", can: () => inQuestion(),
-    run: () => chooseLabel(`Replace “${inQuestion().name}” by …`, "",
-      { without: shown(), first: suggestedFirst(), mayMake: true },
-      (label) => decide("relabel", inQuestion().id, label)) },
+    run: () => replaceChosen("relabel", (name) => `Replace “${name}” by …`, "", shown()) },
   add: { key: "a", can: () => !item.excluded,
     run: () => chooseLabel("Add a label", "",
-      { without: shown(), first: suggestedFirst() }, (label) => decide("add", label)) },
+      { without: shown(), first: suggestedFirst() },
+      (chosen, about) => decide("add", chosen, "", about)) },
   merge: { key: "m", can: () => inQuestion(),
-    run: () => chooseLabel(`Merge “${inQuestion().name}” into …`,
+    run: () => replaceChosen("merge", (name) => `Merge “${name}” into …`,
       "This changes every image that shows it, and the label leaves the data.",
-      { without: new Set([inQuestion().id]), first: suggestedFirst(), mayMake: true },
-      (label) => decide("merge", inQuestion().id, label)) },
+      new Set([inQuestion().id])) },
   exclude: { key: "e", can: () => !item.excluded, run: () => decide("exclude") },
 };
 
@@ -165,7 +179,8 @@ const moves = {
 
 function pressed(event) {
   const { key, target } = event;
-  if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+  // a key pressed before the answer, or before a dialog opens, is no decision
+  if (!item || busy || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
   const isRadio = target.matches("input[type=radio]");
   if (target.matches("input, textarea, select") && !isRadio) return;

@@ -59,9 +59,9 @@ def make_desk(table, tmp_path):
     """Returns a function that opens a desk on the table and one log."""
     opened = []
 
-    def make(found=tuple(SUSPECTS), who="ada", of=table, **more):
+    def make(found=tuple(SUSPECTS), who="ada", of=table, made=(), **more):
         now = replay.Replay(of)
-        waiting = queue.Queue(list(found), now, "s.csv")
+        waiting = queue.Queue(list(found), now, "s.csv", made)
         log = decision_log.Log(tmp_path / "log" / "review.sqlite", of.vocabulary)
         opened.append(log)
         return desk.Desk(of, now, waiting, log, who, **more)

@@ -1,5 +1,6 @@
 """The page over HTTP: what it answers, and whom it refuses."""
 
+import json
 import os
 import pathlib
 import re
@@ -61,7 +62,7 @@ def test_the_page_escapes_its_texts_and_runs_nothing_inline(full_desk):
     assert page.headers["Cache-Control"] == "no-store"
 
 
-def test_the_cookie_is_for_this_page_alone(browser):
+def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(browser):
     assert "HttpOnly" in browser.cookie
     assert "SameSite=Strict" in browser.cookie
     assert browser.cookie.startswith("review_5000=")
@@ -85,6 +86,18 @@ def test_a_decision_brings_the_next_item(browser):
     assert answer["item"]["place"] == 1
     undone = browser.post("/api/undo", {"number": 1, "seen": 1, "place": 1})
     assert undone.get_json()["item"]["place"] == 0
+    again = browser.post("/api/undo", {"number": 1, "seen": 2, "place": 1})
+    assert again.status_code == 410
+    assert "withdrawn already" in again.get_json()["error"]
+
+
+@pytest.mark.parametrize("place", [-1, 6, 10**30])
+def test_an_undo_from_a_place_that_there_is_not_is_not_written(browser, place):
+    browser.decide(0, "keep")
+    answer = browser.post("/api/undo", {"number": 1, "seen": 1, "place": place})
+    assert answer.status_code == 404
+    item = browser.get("/api/suspects/0").get_json()
+    assert (item["seen"], item["status"]) == (1, queue.DECIDED)
 
 
 def test_an_outdated_decision_is_told_what_changed(browser):
@@ -188,6 +201,22 @@ def test_requests_of_another_form_are_refused(browser, body):
     assert answer.get_json()["error"]
 
 
+@pytest.mark.parametrize("name", ["action", "label", "new_label"])
+def test_half_a_character_is_refused(browser, name):
+    """JSON can hold one half of a surrogate pair, and UTF-8 cannot."""
+    body = {"place": 0, "seen": 0, "action": "relabel", "label": "cat",
+            "new_label": "dog"} | {name: "\ud800"}  # fmt: skip
+    headers = SAFE | {
+        guard.TOKEN_HEADER: browser.guard.write_token,
+        "Content-Type": "application/json",
+    }
+    answer = browser.client.post(
+        "/api/decisions", data=json.dumps(body), headers=headers
+    )
+    assert answer.status_code == 422
+    assert "no text" in answer.get_json()["error"]
+
+
 def test_large_and_foreign_requests_are_refused(browser):
     huge = {"place": 0, "label": "x" * guard.MOST_BYTES}
     assert browser.post("/api/decisions", huge).status_code == 413
@@ -219,6 +248,14 @@ def test_exports_can_be_taken_along(browser):
     assert answer.text.splitlines()[1].endswith(",ada,relabel,a.png,cat,dog")
     for name in ("decisions.csv", "label_studio.json", "label_studio.xml"):
         assert browser.get(f"/exports/{name}").status_code == 200
+
+
+def test_tasks_for_label_studio_name_images_where_it_serves_them(full_desk):
+    browser = Browser(full_desk, label_studio_prefix="s3://mine/")
+    tasks = browser.get("/exports/label_studio.json").get_json(force=True)
+    assert [one["data"]["image"] for one in tasks[:2]] == [
+        "s3://mine/a.png", "s3://mine/b.png",
+    ]  # fmt: skip
 
 
 def test_maps_and_neighbours_are_shown(make_desk, tmp_path):

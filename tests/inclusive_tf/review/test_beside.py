@@ -44,6 +44,13 @@ def test_predictions_of_other_data_are_refused(table, tmp_path):
         beside.Neighbours(replay.Replay(table), [tmp_path / "one"], 5)
 
 
+def test_predictions_without_features_are_refused(table, tmp_path):
+    """Those of an ensemble."""
+    predicted(["a.png", "b.png"], np.zeros((2, 0))).save(tmp_path / "one")
+    with pytest.raises(errors.DataError, match="one: the predictions have no features"):
+        beside.Neighbours(replay.Replay(table), [tmp_path / "one"], 5)
+
+
 def test_maps_are_those_of_the_gallery(tmp_path):
     gallery = pytest.importorskip("inclusive_tf.explain.gallery")
     case = {
@@ -53,7 +60,6 @@ def test_maps_are_those_of_the_gallery(tmp_path):
     }  # fmt: skip
     gallery.save(tmp_path / "maps", [case], {})
     found = beside.Maps([tmp_path / "maps"])
-    assert len(found) == 1
     (one,) = found.of(np.str_("a.png"))
     assert one.pop("path").read_bytes() == b"map"
     assert one == {

@@ -5,7 +5,7 @@ import concurrent.futures
 import pytest
 
 from data_pipelines import corrections, decision_log, errors, suspects
-from inclusive_tf.review import checks, queue
+from inclusive_tf.review import checks, queue, replay
 from inclusive_tf.review import desk as review_desk
 
 
@@ -111,6 +111,71 @@ def test_a_merge_changes_every_image_and_the_questions_on_both_labels(make_desk)
     assert names(desk.item(1)) == ["cat", "cow"]
     assert desk.item(1)["status"] == queue.OPEN
     assert desk.log.since(0)[1].after == ("cat",)
+
+
+@pytest.mark.parametrize(
+    ("place", "action", "fields"),
+    [
+        (1, "merge", ("cow", "dog")),
+        (4, "merge", ("dog", "cow")),
+        (1, "several_fit", ("cow", "dog")),
+        (0, "several_fit", ("cat", "cow")),
+    ],
+)
+def test_what_is_about_other_labels_does_not_answer_the_question(
+    make_desk, place, action, fields
+):
+    desk = make_desk()
+    written, following = ask(desk, place, action, *fields)
+    assert (written.question, following) == ("", place)
+    item = desk.item(place)
+    assert item["answer"] is None
+    assert item["status"] != queue.DECIDED
+    desk.decide(review_desk.Request(place, item["seen"], "keep"))
+    assert [one.action for one in desk.log.since(0)] == [action, "keep"]
+
+
+def test_an_answer_leaves_a_merge_that_answered_before_it(make_desk):
+    desk = make_desk()
+    merge, following = ask(desk, 0, "merge", "cat", "dog")
+    assert following == 2
+    kept, _ = ask(desk, 0, "keep")
+    assert [one.action for one in desk.log.since(0)] == ["merge", "keep"]
+    assert names(desk.item(1)) == ["cow", "dog"]
+    ask(desk, 0, "remove", "dog")
+    assert [(one.action, one.withdraws) for one in desk.log.since(2)] == [
+        ("undo", kept.number), ("remove", None),
+    ]  # fmt: skip
+    assert names(desk.item(0)) == []
+    assert names(desk.item(1)) == ["cow", "dog"]
+    assert desk.now.stands(merge)
+
+
+@pytest.mark.parametrize(
+    ("chain", "action", "fields"),
+    [
+        ([("cat", "dog")], "remove", ("dog",)),
+        ([("cat", "dog")], "relabel", ("dog", "cow")),
+        ([("cat", "dog"), ("dog", "pet")], "remove", ("pet",)),
+    ],
+    ids=["removed", "replaced", "after a chain"],
+)
+def test_a_merge_is_not_undone_where_its_label_was_removed_since(
+    make_desk, chain, action, fields
+):
+    desk = make_desk()
+    merge, *_ = [ask(desk, 3, "merge", *one)[0] for one in chain]
+    later, _ = ask(desk, 0, action, *fields)
+    with pytest.raises(errors.DataError, match=r"undo that first.*a\.png, image 1"):
+        desk.undo(merge.number, later.number)
+    assert desk.item(0)["seen"] == later.number
+    desk.undo(later.number, later.number)
+    # what was done to an image that did not show it is nobody's loss
+    ask(desk, 2, "remove", *names(desk.item(2)))
+    ask(desk, 4, "relabel", names(desk.item(4))[0], "cow")
+    if len(chain) == 1:
+        desk.undo(merge.number, desk.item(0)["seen"])
+        assert names(desk.item(0)) == ["cat"]
 
 
 def test_what_later_decisions_stand_on_is_not_withdrawn(make_desk):
@@ -233,6 +298,27 @@ def test_suspects_of_a_new_audit_keep_the_answers_to_the_same_questions(make_des
     assert [newer.item(place)["status"] for place in range(3)] == [
         queue.OPEN, queue.OPEN, queue.DECIDED,
     ]  # fmt: skip
+
+
+def test_suspects_of_corrected_data_may_name_what_the_log_has_made(make_desk):
+    desk = make_desk()
+    ask(desk, 0, "relabel", "cat", "lynx")
+    ask(desk, 3, "add", "lynx")
+    ask(desk, 1, "merge", "cow", "cattle")
+    made = replay.labels_made(decision_log.effective(desk.log.since(0)))
+    assert made == {"lynx", "cattle"}
+    found = [
+        suspects.Suspect("a.png", "wrong_label", "lynx", "dog", 0.9),
+        suspects.Suspect("f.png", "wrong_label", "cattle", "lynx", 0.8),
+        suspects.Suspect("e.png", "missing_label", "", "lynx", 0.7),
+        suspects.Suspect("d.png", "missing_label", "", "lynx", 0.6),
+    ]
+    later = make_desk(found, made=made)
+    assert later.queue.notes == []
+    assert later.queue.status == [queue.OPEN] * 3 + [queue.SETTLED]
+    ask(later, 0, "remove", "lynx")
+    ask(later, 1, "relabel", "cattle", "lynx")
+    assert [names(later.item(place)) for place in (0, 1)] == [[], ["lynx"]]
 
 
 def test_suspects_that_the_data_lack_are_counted_and_all_of_them_refused(make_desk):
