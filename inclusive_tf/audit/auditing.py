@@ -45,7 +45,8 @@ class Context:
     """What is known beside the predictions; every part may be missing.
 
     Args:
-        attributes: `image_attributes.Attributes` of the images that are judged.
+        attributes: `image_attributes.Attributes` of all images of the predictions that
+            are judged, in their order.
         training: `shortcuts.Training`.
         training_cells: int [C, G]; training images of each class, by group of the
             predictions that are judged.
@@ -101,8 +102,8 @@ def audit(parts, judged, threshold_logit, config, context=None):
         (figures that JSON can hold, list of `suspects.Suspect`).
 
     Raises:
-        errors.DataError: there are fewer than two labels, or no errors to look at; and
-            as the modules of this package say.
+        errors.DataError: there are fewer than two labels, or no errors to look at;
+            the attributes are of other images; and as the modules of this package say.
         errors.MissingExtraError: cleanlab is not installed.
     """
     context = context or Context()
@@ -117,7 +118,7 @@ def audit(parts, judged, threshold_logit, config, context=None):
             predictions, logits=logits.astype(np.float32), kernel=None, bias=None
         )
     _require_classes(judged)
-    judged = measures.with_known_labels(judged)
+    judged, context = _known(judged, context)
     figures = {
         "images": len(predictions),
         "labels": len(predictions.vocabulary),
@@ -131,6 +132,22 @@ def audit(parts, judged, threshold_logit, config, context=None):
         },
     }
     return figures | _errors(judged, threshold_logit, config, context), doubts.suspects
+
+
+def _known(judged, context):
+    """Leaves out images of which nothing is known, and their attributes with them."""
+    known = measures.with_known_labels(judged)
+    attributes = context.attributes
+    if attributes is None:
+        return known, context
+    if len(attributes) != len(judged):
+        raise errors.DataError(
+            "the attributes are of other images than the predictions",
+            expected=f"attributes of {len(judged):,} images",
+            received=f"{len(attributes):,}",
+        )
+    kept = inputs.places(judged.ids, known.ids)
+    return known, dataclasses.replace(context, attributes=attributes.take(kept))
 
 
 def _require_classes(predictions):

@@ -73,9 +73,18 @@ def columns(attributes, group, group_names, both=False):
     Returns:
         {name: float64 [N]}: numbers as they are, and 0 or 1 for each colour and group,
         as "colour red" and "group north", that some image has and some has not.
+
+    Raises:
+        errors.DataError: the attributes are of another number of images.
     """
     found = {}
     if attributes is not None:
+        if len(attributes) != len(group):
+            raise errors.DataError(
+                "the attributes are of other images than the groups",
+                expected=f"attributes of {len(group):,} images",
+                received=f"{len(attributes):,}",
+            )
         found |= {
             name: np.asarray(attributes.values[name], np.float64)
             for name in image_attributes.ORDERED

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from data_pipelines import errors, labels
-from inclusive_tf.audit import auditing, out_of_sample, page, summary
+from data_pipelines import errors, image_attributes, labels
+from inclusive_tf.audit import auditing, out_of_sample, page, shortcuts, summary
 
 HOSTILE = "</td><script>alert(1)</script>"
 
@@ -114,3 +114,42 @@ def test_one_group_without_images_leaves_shortcuts_out(clustered):
     assert "one group" in figures["shortcuts"]["missing"]
     assert "Not looked for" in page.render(figures, rows, predictions, "t")
     assert "none looked for" in summary.text(figures, rows)
+
+
+def of_known_images(made, rows):
+    """The attributes of some images; brightness tells each image apart."""
+    count = len(made)
+    values = {name: np.arange(count) / count for name in image_attributes.ORDERED}
+    attributes = image_attributes.Attributes(values, np.zeros(count, np.int8))
+    return attributes.take(rows)
+
+
+def test_images_without_a_known_label_are_left_out_with_their_attributes(
+    make_predictions,
+):
+    generator = np.random.default_rng(0)
+    shown = np.eye(2, dtype=bool)[np.arange(400) % 2]
+    shown[:150] = False  # nothing is known of these
+    # the darker half of what shows a label is missed
+    right = np.arange(400) >= 275
+    logits = np.where(shown & right[:, None], 3.0, -3.0)
+    logits += 0.1 * generator.normal(size=logits.shape)
+    judged = make_predictions(logits, shown, unlisted_is_absent=False)
+    doubted = make_predictions(logits[150:], shown[150:])
+    config = auditing.AuditConfig(out_of_sample.WayConfig("held_out"), resamples=0)
+
+    def rows(attributes, predictions):
+        figures, _ = auditing.audit(
+            [doubted], predictions, 0.0, config, auditing.Context(attributes)
+        )
+        assert figures["judged"]["images"] == 250
+        return figures["shortcuts"]["rows"]
+
+    found = rows(of_known_images(judged, np.arange(400)), judged)
+    kept = np.arange(150, 400)
+    assert found == rows(of_known_images(judged, kept), judged.take(kept))
+    missed = [row for row in found if row["error"] == shortcuts.MISSED]
+    assert missed
+    assert all(row["effect"]["value"] == 0.0 for row in missed)
+    with pytest.raises(errors.DataError, match="of other images"):
+        rows(of_known_images(judged, kept), judged)
