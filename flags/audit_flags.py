@@ -23,15 +23,12 @@ def define():
 
 def config_from_flags():
     """Returns the `auditing.AuditConfig` of the flags."""
-    from inclusive_tf.audit import auditing, out_of_sample
+    from inclusive_tf.audit import auditing
 
-    way = None
-    if FLAGS.way != "auto":
-        way = out_of_sample.WayConfig(
-            FLAGS.way, FLAGS.folds, FLAGS.neighbours, FLAGS.seed
-        )
     return auditing.AuditConfig(
-        way=way,
+        way=FLAGS.way,
+        folds=FLAGS.folds,
+        neighbours=FLAGS.neighbours,
         pairs=FLAGS.pairs,
         collect=FLAGS.collect,
         resamples=FLAGS.bootstrap,

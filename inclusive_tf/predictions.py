@@ -280,3 +280,19 @@ def require_same_model(first, second, problem):
 
 def _in_words(variant):
     return variant or "one view by the model as it was trained"
+
+
+def splits(source):
+    """Returns which splits the images of predictions are of, as far as it is known.
+
+    Args:
+        source: of `Predictions`: "split" of one network, "splits" of an ensemble, whose
+            networks may have been trained on different images, or "several" of which
+            each is one of these.
+
+    Returns:
+        A sorted list of names; "" stands for one that is not known.
+    """
+    if "several" in source:
+        return sorted({name for one in source["several"] for name in splits(one)})
+    return sorted(source.get("splits", [source.get("split") or ""]))

@@ -86,12 +86,12 @@ def main(_):
             sys.stderr.isatty(),
         )
     figures, rows = auditing.audit(parts, judged, threshold, config, context)
-    if FLAGS.run:
-        thumbnails = from_run.thumbnails(table, page.pictured(rows, FLAGS.shown))
     output = pathlib.Path(FLAGS.output)
-    text = page.render(figures, rows, predictions, FLAGS.title, FLAGS.shown, thumbnails)
     suspects.write(output / "suspects.csv", rows)
     atomic.write_json(output / "audit.json", figures)
+    if FLAGS.run:
+        thumbnails = from_run.thumbnails(table, page.pictured(rows, FLAGS.shown))
+    text = page.render(figures, rows, predictions, FLAGS.title, FLAGS.shown, thumbnails)
     atomic.write_text(output / "index.html", text)
     print(summary.text(figures, rows))
     print(f"suspects: {output / 'suspects.csv'}\npage: {output / 'index.html'}")

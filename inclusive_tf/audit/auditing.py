@@ -25,15 +25,19 @@ class AuditConfig:
     """How an audit is made.
 
     Args:
-        way: `out_of_sample.WayConfig`, or None: a refit for images that the network was
-            trained on and for several networks, else the logits as they are.
+        way: one of `out_of_sample.WAYS`, or "auto": a refit for images that the network
+            was trained on and for several networks that have features, else the logits
+            as they are.
+        folds, neighbours: as for `out_of_sample.WayConfig`.
         pairs: pairs of classes that are listed.
         collect: cells that are listed to collect next.
         resamples: of the bootstrap.
-        seed: of the bootstrap.
+        seed: of the bootstrap and of the folds.
     """
 
-    way: out_of_sample.WayConfig | None = None
+    way: str = "auto"
+    folds: int = 5
+    neighbours: int = 20
     pairs: int = 30
     collect: int = 30
     resamples: int = 1000
@@ -45,16 +49,19 @@ class Context:
     """What is known beside the predictions; every part may be missing.
 
     Args:
-        attributes: `image_attributes.Attributes` of the images that are judged.
+        attributes: `image_attributes.Attributes` of all images of the predictions that
+            are judged, in their order.
         training: `shortcuts.Training`.
         training_cells: int [C, G]; training images of each class, by group of the
             predictions that are judged.
+        unread: ids of training images that could not be measured.
         exposure: {label id: draws an epoch that show it}, after resampling.
     """
 
     attributes: object = None
     training: shortcuts.Training | None = None
     training_cells: np.ndarray | None = None
+    unread: tuple = ()
     exposure: dict | None = None
 
 
@@ -70,16 +77,17 @@ def label_logits(parts, config):
         (float64 [N, C] for the images of all parts, the `WayConfig` that made them).
 
     Raises:
-        errors.DataError: as `out_of_sample.logits`.
+        errors.DataError: as `out_of_sample.logits`, and with "auto" as
+            `inputs.learnt_from`.
     """
     whole = inputs.stacked(parts)
     several = len(parts) > 1 and not whole.features.shape[1]
-    way = config.way
-    if way is None:
-        refitted = several or inputs.learnt_from(whole)
-        way = out_of_sample.WayConfig(
-            "refit" if refitted else "held_out", seed=config.seed
-        )
+    name = config.way
+    if name == "auto":
+        networks = several and all(part.features.shape[1] for part in parts)
+        refitted = networks or inputs.learnt_from(whole)
+        name = "refit" if refitted else "held_out"
+    way = out_of_sample.WayConfig(name, config.folds, config.neighbours, config.seed)
     if not several:
         return out_of_sample.logits(whole, way), way
     return np.concatenate([out_of_sample.logits(part, way) for part in parts]), way
@@ -101,8 +109,8 @@ def audit(parts, judged, threshold_logit, config, context=None):
         (figures that JSON can hold, list of `suspects.Suspect`).
 
     Raises:
-        errors.DataError: there are fewer than two labels, or no errors to look at; and
-            as the modules of this package say.
+        errors.DataError: there are fewer than two labels, the attributes are of other
+            images, and as the modules of this package say.
         errors.MissingExtraError: cleanlab is not installed.
     """
     context = context or Context()
@@ -117,7 +125,7 @@ def audit(parts, judged, threshold_logit, config, context=None):
             predictions, logits=logits.astype(np.float32), kernel=None, bias=None
         )
     _require_classes(judged)
-    judged = measures.with_known_labels(judged)
+    judged, context = _known(judged, context)
     figures = {
         "images": len(predictions),
         "labels": len(predictions.vocabulary),
@@ -127,10 +135,34 @@ def audit(parts, judged, threshold_logit, config, context=None):
             "images": len(judged),
             "same": same,
             "source": judged.source,
-            "clusters": judged.cluster is not None,
+            "clusters": _clusters(judged),
         },
     }
     return figures | _errors(judged, threshold_logit, config, context), doubts.suspects
+
+
+def _clusters(judged):
+    """How many there are, where one has several images; else None."""
+    if judged.cluster is None:
+        return None
+    count = len(np.unique(judged.cluster))
+    return count if count < len(judged) else None
+
+
+def _known(judged, context):
+    """Leaves out images of which nothing is known, and their attributes with them."""
+    known = measures.with_known_labels(judged)
+    attributes = context.attributes
+    if attributes is None:
+        return known, context
+    if len(attributes) != len(judged):
+        raise errors.DataError(
+            "the attributes are of other images than the predictions",
+            expected=f"attributes of {len(judged):,} images",
+            received=f"{len(attributes):,}",
+        )
+    kept = inputs.places(judged.ids, known.ids)
+    return known, dataclasses.replace(context, attributes=attributes.take(kept))
 
 
 def _require_classes(predictions):
@@ -176,12 +208,11 @@ def _errors(judged, threshold_logit, config, context):
         judged.logits, threshold_logit, judged.truth, judged.unlisted_is_absent
     )
     wrong = (counts.given - counts.hits).sum() + (counts.present - counts.hits).sum()
+    missing = ""
     if not wrong:
-        raise errors.DataError(
-            "there are no errors to look at",
-            expected="predictions of images that the network was not trained on, some "
-            "of which it gets wrong",
-            received=f"{len(judged):,} images, all right",
+        missing = (
+            f"all answers of {len(judged):,} images are right; where the network was "
+            "trained on them, judge others"
         )
     pairs = confusions.pairs(judged, threshold_logit, config.pairs)
     merges = [
@@ -198,9 +229,18 @@ def _errors(judged, threshold_logit, config, context):
     ]
     cells = collecting.cells(judged, threshold_logit, context.training_cells)
     return {
+        "no_errors": missing,
+        "unread": {
+            "images": len(context.unread),
+            "first": context.unread[0] if context.unread else None,
+        },
         "pairs": pairs,
         "merges": merges,
-        "shortcuts": _shortcuts(judged, threshold_logit, context),
+        "shortcuts": (
+            {"missing": missing}
+            if missing
+            else _shortcuts(judged, threshold_logit, context)
+        ),
         "classes": _classes(judged, context),
         "cells": cells,
         "collect": collecting.next_(cells, config.collect),

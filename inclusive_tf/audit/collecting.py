@@ -60,18 +60,11 @@ def cells(predictions, threshold_logit, training_cells=None):
                 "training": int(counts[label]),
                 "training_in_group": bool(trained[place]),
                 "n": present[label],
-                "recall": _share(hits[label], present[label]),
-                "precision": _share(hits[label], answered[label]),
+                "recall": intervals.share(hits[label], present[label]),
+                "precision": intervals.share(hits[label], answered[label]),
                 "missed": present[label] - hits[label],
             })  # fmt: skip
     return found
-
-
-def _share(hits, n):
-    if not n:
-        return {"value": None, "low": None, "high": None, "n": 0}
-    low, high = intervals.wilson(hits, n)
-    return {"value": hits / n, "low": float(low), "high": float(high), "n": n}
 
 
 def next_(found, most=30):

@@ -4,7 +4,7 @@ Of the images that show a and not b, those that are given b and not a are confus
 b; the other way round likewise, with 95 % intervals of Wilson. That depends on the
 thresholds: a rare class that is never given is confused with nothing. So there is a
 second look without them: of an image that shows only a and one that shows only b, how
-often does a's logit less b's put the right one first (`rank_tests`, with DeLong's 95 %
+often does a's logit less b's put the right one first (`rank_tests`, with its 95 %
 interval)? A half is tossing a coin. Two classes cannot be told apart where both shares
 lie above `LEAST_CONFUSED` with their intervals, or that chance below `MOST_IN_ORDER`.
 
@@ -52,8 +52,8 @@ def pairs(predictions, threshold_logit, most=50):
         {"id", "name", "position"}; "as_b" and "as_a", the share of a's images that are
         confused with b and the other way round, each {"value", "low", "high", "n",
         "images"}; "in_order", that chance, {"value", "low", "high", "n"}, with None
-        where there are fewer than 5 images of either; "apart", whether they can be told
-        apart. Pairs of which no image is confused are not looked at.
+        where there are fewer than `rank_tests.MIN_IMAGES` of either; "apart", whether
+        they can be told apart. Pairs of which no image is confused are not looked at.
     """
     given, shown, known = _decided(predictions, threshold_logit)
     found = _counted(given, shown, known)
@@ -132,15 +132,19 @@ def _counted(given, shown, known):
     confused = (missed.T @ wrongly).tocsr()
     either = sparse.coo_array(sparse.triu(confused + confused.T, k=1))
     first, second = either.coords
-    absent = ~shown & known
-
-    def images(a, b):
-        pairs_ = zip(a.tolist(), b.tolist(), strict=True)
-        return np.array([np.sum(shown[:, x] & absent[:, y]) for x, y in pairs_], int)
-
-    both = []
-    for a, b in ((first, second), (second, first)):
-        both.append((np.asarray(confused[a, b]).ravel(), images(a, b)))
+    # images that show one label, less those of which the other is known to be shown or
+    # is not known
+    some_shown = sparse.csr_array(shown.astype(np.int64))
+    other = sparse.csr_array((shown | ~known).astype(np.int64))
+    not_absent = (some_shown.T @ other).tocsr()
+    totals = shown.sum(axis=0)
+    both = [
+        (
+            np.asarray(confused[a, b]).ravel(),
+            totals[a] - np.asarray(not_absent[a, b]).ravel(),
+        )
+        for a, b in ((first, second), (second, first))
+    ]
     # labels of which one implies the other have no image to confuse
     some = (both[0][1] > 0) & (both[1][1] > 0)
     return _Counted(

@@ -58,21 +58,25 @@ def context(run, table, judged, sample=5000, seed=0, progress=False):
     if "train" not in table.split_names:
         return auditing.Context(attributes=found, exposure=_exposure(run))
     train = table.select_split("train")
+    training, unread = _training(train, judged, sample, seed, progress)
     return auditing.Context(
         attributes=found,
-        training=_training(train, judged, sample, seed, progress),
+        training=training,
+        unread=unread,
         training_cells=_cells(train, judged.group_names),
         exposure=_exposure(run),
     )
 
 
 def _training(train, judged, sample, seed, progress):
+    """Returns (`shortcuts.Training`, ids of images that cannot be read)."""
     chosen = np.arange(len(train))
     if len(train) > sample:
         generator = np.random.default_rng(seed)
         chosen = np.sort(generator.choice(len(train), sample, replace=False))
     part = train.take(chosen)
     found = image_attributes.measure(part, progress=progress)
+    unread = tuple(part.ids[~found.read].tolist())
     part, found = part.take(np.flatnonzero(found.read)), found.take(found.read)
     place = {name: number for number, name in enumerate(judged.group_names)}
     # groups that are not judged are one, which no question is about
@@ -80,9 +84,10 @@ def _training(train, judged, sample, seed, progress):
         [place.get(name, len(place)) for name in part.group_names], np.int64
     )[part.group]
     names = (*judged.group_names, "")
-    return shortcuts.Training(
+    training = shortcuts.Training(
         part.labels.multi_hot(), shortcuts.columns(found, group, names, both=True)
     )
+    return training, unread
 
 
 def _cells(train, group_names):
@@ -105,18 +110,15 @@ def thumbnails(table, ids):
 
     Args:
         table: `labels.LabelTable`.
-        ids: list of ids of its images.
+        ids: list of ids of images.
 
     Returns:
-        {id: `pictures.Picture`} of those that can be read.
-
-    Raises:
-        errors.DataError: one is not in the table.
+        {id: `pictures.Picture`} of those that are in the table and can be read.
     """
     if not ids:
         return {}
-    rows = inputs.rows_of(table, np.array(ids))
-    found, _ = pictures.read(table, rows, _SIDE)
+    rows = inputs.places(table.ids, np.array(ids))
+    found, _ = pictures.read(table, rows[rows >= 0], _SIDE)
     return {
         name: found[row] for name, row in zip(ids, rows.tolist(), strict=True)
         if row in found

@@ -105,9 +105,20 @@ def _joined(parts):
 
 
 def learnt_from(predictions):
-    """Returns whether these images are those that the network was trained on."""
-    sources = predictions.source.get("several", [predictions.source])
-    return any(source.get("split") == "train" for source in sources)
+    """Returns whether some of these images are those that a network was trained on.
+
+    Raises:
+        errors.DataError: some predictions do not say of which split they are.
+    """
+    splits = predictions_module.splits(predictions.source)
+    if "" in splits:
+        raise errors.DataError(
+            "the predictions do not say of which split they are, so the network may "
+            "have been trained on these images",
+            expected="--way=held_out if it was not, or another --way",
+            received="predictions without a split",
+        )
+    return "train" in splits
 
 
 def rows_of(table, ids):

@@ -44,25 +44,18 @@ def found(rows, planted, training_counts, vocabulary):
 
     def part(name, side):
         inside = [i for i, pair in planted.items() if band_of[pair[side]] == name]
-        return _share(sum(i in hits for i in inside), len(inside))
+        return intervals.share(sum(i in hits for i in inside), len(inside))
 
     return {
         "planted": len(planted),
         "listed": len(order),
-        "precision": _share(len(hits), len(planted)),
-        "replacement": _share(sum(right), len(right)),
+        "precision": intervals.share(len(hits), len(planted)),
+        "replacement": intervals.share(sum(right), len(right)),
         "bands": [
             {"name": name, "given": part(name, 1), "shown": part(name, 0)}
             for name in bands.NAMES
         ],
     }
-
-
-def _share(hits, n):
-    if not n:
-        return {"value": None, "low": None, "high": None, "n": 0}
-    low, high = intervals.wilson(hits, n)
-    return {"value": hits / n, "low": float(low), "high": float(high), "n": n}
 
 
 def by_cleanlab(predictions, logits):

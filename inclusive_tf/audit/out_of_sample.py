@@ -28,6 +28,9 @@ WAYS = ("held_out", "refit", "neighbours", "agreement")
 PENALTIES = (3.0, 30.0, 300.0)
 """A coarse grid: suspects hardly depend on the penalty (docs/audit.md)."""
 
+_CHUNK_CELLS = 1 << 22
+"""Labels of neighbours that are held at once, about."""
+
 
 @dataclasses.dataclass(frozen=True)
 class WayConfig:
@@ -129,11 +132,17 @@ def _neighbours(predictions, features, config):
     deviation[deviation <= 1e-12 * (1 + np.abs(features.mean(axis=0)))] = 1.0
     standard = ((features - features.mean(axis=0)) / deviation).astype(np.float32)
     near = _others(standard, predictions.cluster, config.neighbours)
-    around = np.where(near[..., None] >= 0, targets[near], labels.UNKNOWN)
-    known = around != labels.UNKNOWN
-    shown = np.sum(np.where(known, around, 0.0), axis=1)
     prior = special.expit(_prior(targets))
-    return special.logit((shown + prior) / (known.sum(axis=1) + 1.0))
+    found = np.empty(targets.shape)
+    step = max(1, _CHUNK_CELLS // (near.shape[1] * targets.shape[1]))
+    for first in range(0, len(near), step):
+        rows = near[first : first + step]
+        around = np.where(rows[..., None] >= 0, targets[rows], labels.UNKNOWN)
+        known = around != labels.UNKNOWN
+        shown = np.sum(np.where(known, around, 0.0), axis=1)
+        share = (shown + prior) / (known.sum(axis=1) + 1.0)
+        found[first : first + step] = special.logit(share)
+    return found
 
 
 def _others(features, cluster, k):

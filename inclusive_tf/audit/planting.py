@@ -82,7 +82,8 @@ def darkened(folder, output, label, gain=0.4, split="train"):
         How many images were darkened.
 
     Raises:
-        errors.DataError: no image of the split shows the label.
+        errors.DataError: no image of the split shows the label, or one of those that do
+            lies outside the folder, so that the copy would not have its own.
     """
     folder = pathlib.Path(folder)
     rows = pd.read_csv(folder / "labels.csv", dtype=str, keep_default_na=False)
@@ -93,6 +94,13 @@ def darkened(folder, output, label, gain=0.4, split="train"):
             f"no image of {split} can be darkened", expected=f"images of {label}",
             received="none", file=folder / "labels.csv",
         )  # fmt: skip
+    for path in map(pathlib.PurePath, chosen):
+        if path.is_absolute() or ".." in path.parts:
+            raise errors.DataError(
+                "an image to darken lies outside the data set",
+                expected="a path within its folder", received=str(path),
+                file=folder / "labels.csv",
+            )  # fmt: skip
     with atomic.folder(output) as temporary:
         shutil.copytree(folder, temporary, dirs_exist_ok=True)
         for path in chosen:

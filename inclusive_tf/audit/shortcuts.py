@@ -20,14 +20,13 @@ for whatever reason.
 import dataclasses
 
 import numpy as np
-from scipy import stats
 
 from data_pipelines import errors, image_attributes
 from inclusive_tf.audit import looks, rank_tests
 from inclusive_tf.evaluation import f2
 from inclusive_tf.exploration import intervals
 
-FALSE, MISSED, APART = "given falsely", "missed", "set apart in training only"
+FALSE, MISSED, APART = "given falsely", "missed", "set apart more in training"
 
 SHORTCUT, FOLLOWS, NO_ALARM = VERDICTS = ("shortcut", "errors follow it", "no alarm")
 
@@ -73,9 +72,18 @@ def columns(attributes, group, group_names, both=False):
     Returns:
         {name: float64 [N]}: numbers as they are, and 0 or 1 for each colour and group,
         as "colour red" and "group north", that some image has and some has not.
+
+    Raises:
+        errors.DataError: the attributes are of another number of images.
     """
     found = {}
     if attributes is not None:
+        if len(attributes) != len(group):
+            raise errors.DataError(
+                "the attributes are of other images than the groups",
+                expected=f"attributes of {len(group):,} images",
+                received=f"{len(attributes):,}",
+            )
         found |= {
             name: np.asarray(attributes.values[name], np.float64)
             for name in image_attributes.ORDERED
@@ -174,7 +182,7 @@ class _Look:
     label: int
     error: str
     attribute: str
-    found: rank_tests.Effect
+    found: rank_tests.Effect | rank_tests.Change
     shares: list
     n: int
     of: int
@@ -213,14 +221,9 @@ def _against_training(predictions, sides, attributes, learnt):
         for name, values in attributes.items():
             before = learnt.get((label, name), rank_tests.NONE)
             here = rank_tests.effect(values[among], shows, nothing[: len(among)])
-            error = float(np.hypot(before.error, here.error))
-            if np.isnan(error):
+            found = rank_tests.change(before, here)
+            if np.isnan(found.p_value):
                 continue
-            change = here.value - before.value
-            p_value = 2 * stats.norm.sf(abs(change) / error)
-            found = rank_tests.Effect(
-                (1 + change) / 2, error / 2, float(p_value), len(rows), len(others)
-            )
             shares = _shares(values[rows], wrong)
             looked.append(
                 _Look(label, APART, name, found, shares, int(wrong.sum()), len(rows))
@@ -303,12 +306,7 @@ def _agrees(look, taught):
 def _shares(values, wrong):
     """Share of errors below and above the median, or without and with an attribute."""
     upper = values > (np.median(values) if np.unique(values).size > 2 else values.min())
-    found = []
-    for part in (wrong[~upper], wrong[upper]):
-        if not len(part):
-            found.append({"value": None, "low": None, "high": None, "n": 0})
-            continue
-        low, high = intervals.wilson(part.sum(), len(part))
-        found.append({"value": float(part.mean()), "low": float(low),
-                      "high": float(high), "n": len(part)})  # fmt: skip
-    return found
+    return [
+        intervals.share(int(part.sum()), len(part))
+        for part in (wrong[~upper], wrong[upper])
+    ]

@@ -56,15 +56,17 @@ def shortcut(row):
     if row["error"] == shortcuts.APART:
         which = _which(row["attribute"], row["training"] > 0.5)
         missed = f"{row['n']:,} of {row['of']:,}"
-        return f"{name} is missed ({missed}); only in training it was {which}"
+        return (
+            f"{name} is missed ({missed}); in training it was {which}, more than here"
+        )
     which = _which(row["attribute"], row["effect"]["value"] > 0.5)
     return f"{name} is {row['error']} where images are {which}"
 
 
 def _which(attribute, higher):
+    if attribute in _WORDS:
+        return _WORDS[attribute][higher]
     kind, _, value = attribute.partition(" ")
-    if not value:
-        return _WORDS[kind][higher]
     return f"{'' if higher else 'not '}of {kind} {texts.name(value)}"
 
 
@@ -90,11 +92,23 @@ def text(figures, rows, most=10):
         f"{wording.short(one.detail)}"
         for one in rows[:most]
     ]
+    if figures["judged"]["clusters"]:
+        lines.append(
+            f"note: {figures['judged']['images']:,} images of "
+            f"{figures['judged']['clusters']:,} clusters are judged; only merges allow "
+            "for that"
+        )
     for pair in [pair for pair in figures["pairs"] if not pair["apart"]][:most]:
         lines.append(
             f"cannot be told apart: {wording.short(pair['a']['name'])} and "
             f"{wording.short(pair['b']['name'])} ({_share(pair['as_b'])} and "
             f"{_share(pair['as_a'])} confused, in order {_share(pair['in_order'])})"
+        )
+    if figures["unread"]["images"]:
+        lines.append(
+            f"note: {texts.counted(figures['unread']['images'], 'training image')} "
+            "could not be read, the first is "
+            f"{wording.short(figures['unread']['first'])}"
         )
     if "missing" in figures["shortcuts"]:
         lines.append(f"shortcuts: none looked for, {figures['shortcuts']['missing']}")

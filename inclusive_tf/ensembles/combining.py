@@ -55,19 +55,20 @@ def mean(members, of="logits", verify=True):
         errors.DataError: as `members.scores`.
     """
     require_mean(of)
-    total, weights = None, []
+    total, weights, sources = None, [], []
     for member, predictions, threshold in members_module.scores(members, verify):
         if total is None:
             total = np.zeros(predictions.logits.shape, np.float32)
         for rows, chunk in chunks(predictions.logits):
             total[rows] += np.float32(member.weight) * score(chunk, threshold, of)
         weights.append(member.weight)
+        sources.append(predictions.source)
     total /= np.float32(sum(weights))
     if of == "probabilities":
         for rows, chunk in chunks(total):
             total[rows] = logit(chunk)
     facts = _facts(f"mean of {of}", members) | {"weights": weights}
-    return members_module.combined(predictions, total, facts)
+    return members_module.combined(predictions, total, facts, sources)
 
 
 def vote(members, rule=None, verify=True):
@@ -101,10 +102,11 @@ def vote(members, rule=None, verify=True):
             f"a vote of {count} members needs 1 to {count} votes for a label; "
             f"received {needed}"
         )
-    votes = None
+    votes, sources = None, []
     for _, predictions, threshold in members_module.scores(members, verify):
         if votes is None:
             votes = np.zeros(predictions.logits.shape, np.uint16)
+        sources.append(predictions.source)
         cut = rule.threshold_logit if threshold is None else threshold
         for rows, chunk in chunks(predictions.logits):
             given = f2.decisions(chunk, cut)
@@ -118,7 +120,7 @@ def vote(members, rule=None, verify=True):
         )
     logits, numbers = _vote_logits(votes, count, needed, rule.union, fill)
     facts = _facts(f"at least {needed} of {count} votes", members) | numbers
-    return members_module.combined(predictions, logits, facts), numbers
+    return members_module.combined(predictions, logits, facts, sources), numbers
 
 
 def _vote_logits(votes, count, needed, union, fill):

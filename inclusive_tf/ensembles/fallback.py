@@ -96,7 +96,9 @@ def combine(members, rule, verify=True):
     """
     _require_two(members)
     logits = unsure = None
+    sources = []
     for _, predictions, threshold in members_module.scores(members, verify):
+        sources.append(predictions.source)
         if logits is None:
             unsure = largest(predictions.logits, rule.certainty) < rule.below_logit
             logits = _answers(predictions, threshold, slice(None))
@@ -111,7 +113,7 @@ def combine(members, rule, verify=True):
         "below": rule.below,
         "fell_back": asked,
     }
-    return members_module.combined(predictions, logits, facts), asked
+    return members_module.combined(predictions, logits, facts, sources), asked
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,7 @@ def scores(members, verify=True):
         yield member, predictions, threshold
 
 
-def combined(like, logits, facts):
+def combined(like, logits, facts, sources):
     """Predictions of an ensemble: the images and truth of a member, other logits.
 
     Args:
@@ -80,6 +80,7 @@ def combined(like, logits, facts):
         logits: float32 [N, C].
         facts: {name: value} for `source`, which JSON can hold; "ensemble" says how
             members were combined, and is the variant.
+        sources: `source` of every member, whose splits are added to the facts.
 
     Returns:
         `predictions.Predictions` without features and last layer: an ensemble has none.
@@ -90,7 +91,7 @@ def combined(like, logits, facts):
         features=np.zeros((len(like), 0), np.float32),
         kernel=None,
         bias=None,
-        source=facts,
+        source=facts | {"splits": predictions_module.splits({"several": sources})},
         variant=f"ensemble: {facts['ensemble']}",
     )
 

@@ -35,6 +35,27 @@ def wilson(successes, trials, confidence=CONFIDENCE):
     return np.where(successes == 0, 0.0, low), np.where(successes == trials, 1.0, high)
 
 
+def share(successes, trials):
+    """Returns a share as figures hold it.
+
+    Args:
+        successes, trials: int.
+
+    Returns:
+        {"value", "low", "high", "n"}: k / n with Wilson's interval at `CONFIDENCE`, and
+        n; None but for "n" where n is 0.
+    """
+    if not trials:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    low, high = wilson(successes, trials)
+    return {
+        "value": successes / trials,
+        "low": float(low),
+        "high": float(high),
+        "n": trials,
+    }
+
+
 def log_ratio(first, first_trials, second, second_trials, confidence=CONFIDENCE):
     """Base-2 logarithm of the ratio of two shares, second over first, with interval.
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipelines import labels, suspects
+from data_pipelines import datasets, labels, suspects
+from data_pipelines.sources import table as table_source
 from inclusive_tf import predictions
 from inclusive_tf import run as run_directory
+from inclusive_tf.audit import from_run
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,8 @@ def run(tmp_path_factory):
             features = generator.normal(size=4)
             features[true] += 5
             kept[split].append((path, true, given, features, row % 2))
+    (folder / "images" / "broken.png").write_bytes(b"no image")
+    lines.append("images/broken.png,grey,north,train")
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
     for split, rows in kept.items():
         paths, true, given, features, group = zip(*rows, strict=True)
@@ -88,10 +92,20 @@ def test_wrong_labels_and_the_shortcut_are_found_and_shown(call, run, tmp_path):
     assert first["attribute"] == "brightness"
     assert figures["classes"][0]["exposure"] == 80.0
     assert figures["collect"][0]["label"] == "grey"
+    assert figures["unread"] == {"images": 1, "first": "images/broken.png"}
     page = (output / "index.html").read_text()
     assert page.count("data:image/png") >= 8
-    assert "only in training it was darker" in page
+    assert "in training it was darker, more than here" in page
     assert "grey is missed (100 of 100)" in done.stdout
+
+
+def test_suspects_outside_the_data_have_no_picture(run):
+    config = datasets.DataConfig(
+        "table", table_source.TableConfig(table=str(run / "labels.csv"))
+    )
+    table, _ = datasets.read_labels(config)
+    found = from_run.thumbnails(table, ["elsewhere.png", "images/train0.png"])
+    assert list(found) == ["images/train0.png"]
 
 
 @pytest.mark.parametrize(

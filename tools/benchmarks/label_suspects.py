@@ -18,26 +18,15 @@ Wilson's 95 % interval. Ends with exit code 1 where the refit finds less than 0.
 
 import json
 import pathlib
-import subprocess
-import sys
 
 from absl import flags
 
 from flags import data_flags
 from tools import command
+from tools.benchmarks import calling
 
 FLAGS = flags.FLAGS
 LEAST, LEAST_IN_TAIL = 0.75, 0.10
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _call(script, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"tools.{script} failed: {done.stderr.strip()}")
 
 
 def plant(work, config, share, seed):
@@ -45,12 +34,16 @@ def plant(work, config, share, seed):
 
     Returns:
         (path of the corrections, {image id: (shown, given)}).
+
+    Raises:
+        errors.SettingError: others than these are there.
     """
-    from data_pipelines import atomic, corrections, datasets
+    from data_pipelines import atomic, corrections, datasets, errors
     from data_pipelines.sources import fashion_regions
     from inclusive_tf.audit import planting
 
     log, truth = work / "planted.csv", work / "planted.json"
+    asked = {"share": share, "seed": seed}
     if not truth.is_file():
         table, _ = datasets.read_labels(config)
         rows, planted = planting.wrong_labels(
@@ -58,9 +51,15 @@ def plant(work, config, share, seed):
         )
         log.unlink(missing_ok=True)
         corrections.append(log, rows)
-        atomic.write_json(truth, planted)
-    planted = json.loads(truth.read_text("utf-8"))
-    return log, {image: tuple(pair) for image, pair in planted.items()}
+        atomic.write_json(truth, asked | {"planted": planted})
+    found = json.loads(truth.read_text("utf-8"))
+    made = {name: found.get(name) for name in asked}
+    if made != asked:
+        raise errors.SettingError(
+            f"{work} holds another planting, and networks trained on it. Expected: "
+            f"another --work, or {made}. Received: {asked}."
+        )
+    return log, {image: tuple(pair) for image, pair in found["planted"].items()}
 
 
 def trained(run, log, split, *arguments):
@@ -69,8 +68,8 @@ def trained(run, log, split, *arguments):
     if not folder.is_dir():
         data = [f"--data_dir={FLAGS.data_dir}", f"--cache_dir={FLAGS.cache_dir}",
                 f"--data_seed={FLAGS.data_seed}", f"--corrections={log}"]  # fmt: skip
-        _call("train", f"--run={run}", "--resampling=none", *data, *arguments)
-        _call("predict", f"--run={run}", f"--predict_splits={split}", *data[:2])
+        calling.call("train", f"--run={run}", "--resampling=none", *data, *arguments)
+        calling.call("predict", f"--run={run}", f"--predict_splits={split}", *data[:2])
     return folder
 
 
@@ -81,7 +80,6 @@ def measure(folders, planted, ways):
         inputs,
         label_suspects,
         measuring,
-        out_of_sample,
     )
 
     parts = inputs.load(folders)
@@ -92,7 +90,7 @@ def measure(folders, planted, ways):
         return measuring.found(rows, planted, counts, predictions.vocabulary)
 
     for name, way in ways.items():
-        config = auditing.AuditConfig(out_of_sample.WayConfig(way))
+        config = auditing.AuditConfig(way)
         logits, _ = auditing.label_logits(parts, config)
         yield name, judged(label_suspects.find(predictions, logits).suspects)
         if name == "refit":
@@ -164,6 +162,9 @@ def define():
     flags.DEFINE_integer("plant_seed", 0, "Seed of what is planted.", 0)
     flags.DEFINE_integer("epochs", 3, "Epochs of a training.", 1)
     flags.DEFINE_integer("networks", 0, "Cross-validated networks; 0 trains none.", 0)
+    flags.register_validator(
+        "networks", lambda count: count != 1, "one network cannot judge what it saw"
+    )
 
 
 if __name__ == "__main__":

@@ -12,25 +12,14 @@ Trainings that are there are not repeated.
 
 import json
 import pathlib
-import subprocess
-import sys
 
 from absl import flags
 
 from flags import data_flags
 from tools import command
+from tools.benchmarks import calling
 
 FLAGS = flags.FLAGS
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def _call(script, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"tools.{script} failed: {done.stderr.strip()}")
 
 
 def shortcuts(work, folder, split, epochs):
@@ -45,9 +34,11 @@ def shortcuts(work, folder, split, epochs):
     run = work / "run"
     if not (run / "predictions" / split).is_dir():
         data = ["--dataset=table", f"--table={folder / 'labels.csv'}"]
-        _call("train", f"--run={run}", "--resampling=none", f"--epochs={epochs}", *data)
-        _call("predict", f"--run={run}", f"--predict_splits={split}")
-    _call(
+        calling.call(
+            "train", f"--run={run}", "--resampling=none", f"--epochs={epochs}", *data
+        )
+        calling.call("predict", f"--run={run}", f"--predict_splits={split}")
+    calling.call(
         "audit", f"--run={run}", f"--predictions={run / 'predictions' / split}",
         f"--output={work / 'audit'}", "--way=held_out", "--bootstrap=0",
     )  # fmt: skip

@@ -62,6 +62,27 @@ def test_nothing_is_confused_in_what_is_right(make_predictions):
     assert confusions.pairs(make_predictions(np.where(shown, 1, -1), shown), 0.0) == []
 
 
+def test_unknown_labels_count_on_neither_side(make_predictions):
+    generator = np.random.default_rng(7)
+    stated = generator.choice([0.0, 1.0, -1.0], (200, 4), p=[0.4, 0.4, 0.2])
+    rows, index = np.nonzero(stated >= 0)
+    truth = labels.SparseLabels(
+        np.concatenate([[0], np.cumsum((stated >= 0).sum(axis=1))]).astype(np.int64),
+        index.astype(np.int32), stated[rows, index].astype(np.float32), 4,
+    )  # fmt: skip
+    made = make_predictions(generator.normal(size=(200, 4)), stated > 0)
+    made = dataclasses.replace(made, truth=truth, unlisted_is_absent=False)
+    given = np.asarray(made.logits) >= 0
+    found = confusions.pairs(made, 0.0)
+    assert len(found) == 6
+    for pair in found:
+        a, b = pair["a"]["position"], pair["b"]["position"]
+        for key, x, y in (("as_b", a, b), ("as_a", b, a)):
+            only = (stated[:, x] == 1) & (stated[:, y] == 0)
+            wrongly = only & given[:, y] & ~given[:, x]
+            assert (pair[key]["images"], pair[key]["n"]) == (wrongly.sum(), only.sum())
+
+
 def test_a_merged_class_is_shown_and_given_where_either_is(twins):
     threshold = np.array([0.5, -0.5, 0.0, 1.0])
     found = confusions.merged(twins, threshold, 1, 2)

@@ -54,6 +54,14 @@ def test_neighbours_are_those_of_scikit_learn(clustered):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_neighbours_are_counted_some_rows_at_a_time(clustered, monkeypatch):
+    predictions, _ = clustered
+    whole = logits(predictions, "neighbours", neighbours=9)
+    monkeypatch.setattr(out_of_sample, "_CHUNK_CELLS", 7 * 9 * 3)
+    found = logits(predictions, "neighbours", neighbours=9)
+    np.testing.assert_array_equal(found, whole)
+
+
 def test_images_of_one_cluster_do_not_vouch_for_each_other(clustered):
     predictions, _ = clustered
     # ten images that are the same and share one label, which nothing else has here

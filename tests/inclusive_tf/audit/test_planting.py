@@ -79,6 +79,21 @@ def test_images_of_one_label_are_darkened_in_one_split_only(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("kind", ["absolute", "above"])
+def test_images_outside_the_folder_are_not_overwritten(tmp_path, kind):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    original = tmp_path / "0.png"
+    Image.new("L", (4, 4), 200).save(original)
+    path = original if kind == "absolute" else "../0.png"
+    (folder / "labels.csv").write_text(f"path,labels,split\n{path},a,train\n")
+    before = original.read_bytes()
+    with pytest.raises(errors.DataError, match="outside the data set"):
+        planting.darkened(folder, tmp_path / "dark", "a")
+    assert original.read_bytes() == before
+    assert not (tmp_path / "dark").exists()
+
+
 def test_images_count_once_where_they_stand_first():
     planted = {"p": ("a", "c"), "q": ("c", "a"), "r": ("a", "b")}
     rows = [

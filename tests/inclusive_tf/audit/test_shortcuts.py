@@ -73,7 +73,7 @@ def test_a_class_that_is_missed_altogether_is_compared_with_its_training(
         shortcuts.SHORTCUT,
     )
     assert first["n"] == first["of"] == predictions.truth.counts()[1]
-    assert "only in training it was darker" in summary.shortcut(first)
+    assert "in training it was darker, more than here" in summary.shortcut(first)
 
 
 def test_another_camera_for_all_images_is_no_shortcut(make_predictions):
@@ -125,6 +125,33 @@ def test_columns_are_numbers_and_what_some_images_have():
     assert found["group z"].tolist() == [0, 0, 1, 1]
     assert "colour red" in shortcuts.columns(attributes, group, names, both=True)
     assert shortcuts.columns(None, np.zeros(3, int), ("only",)) == {}
+
+
+def test_attributes_of_other_images_are_refused():
+    attributes = image_attributes.Attributes(
+        {name: np.arange(4.0) for name in image_attributes.ORDERED},
+        np.zeros(4, np.int8),
+    )
+    with pytest.raises(errors.DataError, match="of other images"):
+        shortcuts.columns(attributes, np.zeros(3, int), ("only",))
+
+
+def test_a_class_that_differs_as_in_training_is_seldom_called_changed(
+    make_predictions,
+):
+    p_values = []
+    for seed in range(20):
+        predictions, attributes = made(make_predictions, seed=seed, count=800)
+        rows = np.random.default_rng(seed).random(800)
+        dark = predictions.truth.multi_hot()[:, 1]
+        attributes["brightness"] = np.where(dark, 0.3 * rows, rows)
+        found = shortcuts.find(
+            predictions, 0.0, attributes, training(True, seed + 500, count=500)
+        )["rows"]
+        p_values += [row["p_value"] for row in found if row["error"] == shortcuts.APART]
+    assert len(p_values) == 20 * 3 * CLASSES
+    assert np.mean(np.array(p_values) < 0.05) < 0.08
+    assert np.mean(np.array(p_values) < 1e-3) < 0.01
 
 
 def test_one_group_and_no_images_leave_nothing_to_look_at(make_predictions):

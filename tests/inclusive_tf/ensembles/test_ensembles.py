@@ -227,3 +227,18 @@ def test_settings_that_cannot_be_are_refused(three):
     ):
         with pytest.raises(ValueError, match=message):
             act()
+
+
+def test_an_ensemble_says_of_which_splits_its_images_are(saved):
+    sources = ({"split": "train"}, {"split": "held_out"}, {})
+    every = [
+        saved(dataclasses.replace(_predictions(number), source=source), f"m{number}")
+        for number, source in enumerate(sources)
+    ]
+    for count, splits in ((1, ["train"]), (2, ["held_out", "train"]),
+                          (3, ["", "held_out", "train"])):  # fmt: skip
+        combined = (
+            combining.mean(every[:count]), combining.vote(every[:count])[0]
+        )  # fmt: skip
+        for found in combined:
+            assert found.source["splits"] == predictions.splits(found.source) == splits

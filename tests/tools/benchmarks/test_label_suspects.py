@@ -1,11 +1,16 @@
 """What the benchmark of planted label errors plants, measures and says."""
 
-import json
+import subprocess
+import sys
 
+import pytest
 from absl import flags
 
+from data_pipelines import datasets, errors
+from data_pipelines.sources import fashion_regions
+from data_pipelines.sources import table as table_source
 from inclusive_tf.audit import out_of_sample
-from tools.benchmarks import label_suspects
+from tools.benchmarks import calling, label_suspects
 
 
 def test_ways_are_measured_and_said(tmp_path):
@@ -44,9 +49,41 @@ def test_ways_are_measured_and_said(tmp_path):
     assert set(ways.values()) <= set(out_of_sample.WAYS)
 
 
-def test_what_was_planted_is_planted_once(tmp_path):
-    (tmp_path / "planted.json").write_text(json.dumps({"i1": ["a", "b"]}))
-    log, planted = label_suspects.plant(tmp_path, None, 0.05, 0)
-    assert log == tmp_path / "planted.csv"
-    assert planted == {"i1": ("a", "b")}
+@pytest.fixture
+def config(tmp_path):
+    """A table of images of garments, of which none is there."""
+    garments = list(fashion_regions.FAMILIES)
+    lines = ["path,labels,group,split"]
+    for row in range(60):
+        garment = garments[row % len(garments)]
+        shown = f"{garment}|{fashion_regions.FAMILIES[garment]}"
+        lines.append(f"i{row}.png,{shown},north,train")
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(lines) + "\n")
+    return datasets.DataConfig("table", table_source.TableConfig(str(table)))
+
+
+def test_what_was_planted_is_planted_once(config, tmp_path):
+    log, planted = label_suspects.plant(tmp_path, config, 0.1, 0)
+    assert len(planted) == 6
+    written = log.read_bytes()
+    assert written.count(b"relabel") == 6
+    assert label_suspects.plant(tmp_path, config, 0.1, 0) == (log, planted)
+    assert log.read_bytes() == written
     assert "work" not in flags.FLAGS
+
+
+@pytest.mark.parametrize(("share", "seed"), [(0.2, 0), (0.1, 1)])
+def test_another_planting_in_the_same_folder_is_refused(config, tmp_path, share, seed):
+    label_suspects.plant(tmp_path, config, 0.1, 0)
+    with pytest.raises(errors.SettingError, match="another planting"):
+        label_suspects.plant(tmp_path, config, share, seed)
+
+
+def test_one_network_is_refused():
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.benchmarks.label_suspects", "--networks=1"],
+        cwd=calling.ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode
+    assert "one network cannot judge" in done.stderr + done.stdout
