@@ -130,9 +130,10 @@ def test_one_group_without_images_leaves_shortcuts_out(clustered):
 
 
 def of_known_images(made, rows):
-    """The attributes of some images; brightness tells each image apart."""
+    """The attributes of some images, in no order that the images have."""
     count = len(made)
-    values = {name: np.arange(count) / count for name in image_attributes.ORDERED}
+    order = np.random.default_rng(9).permutation(count) / count
+    values = dict.fromkeys(image_attributes.ORDERED, order)
     attributes = image_attributes.Attributes(values, np.zeros(count, np.int8))
     return attributes.take(rows)
 
@@ -144,7 +145,7 @@ def test_images_without_a_known_label_are_left_out_with_their_attributes(
     shown = np.eye(2, dtype=bool)[np.arange(400) % 2]
     shown[:150] = False  # nothing is known of these
     # the darker half of what shows a label is missed
-    right = np.arange(400) >= 275
+    right = np.random.default_rng(9).permutation(400) >= 200
     logits = np.where(shown & right[:, None], 3.0, -3.0)
     logits += 0.1 * generator.normal(size=logits.shape)
     judged = make_predictions(logits, shown, unlisted_is_absent=False)

@@ -96,6 +96,13 @@ def test_wilson_is_that_of_scipy(trials, share):
     assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+def test_a_share_of_nothing_has_no_value():
+    nothing = {"value": None, "low": None, "high": None, "n": 0}
+    assert intervals.share(0, 0) == nothing
+    low, high = intervals.wilson(3, 12)
+    assert intervals.share(3, 12) == {"value": 0.25, "low": low, "high": high, "n": 12}
+
+
 def test_the_ratio_of_shares_holds_its_truth_about_as_often_as_it_says():
     generator = np.random.default_rng(0)
     first = generator.binomial(20_000, 0.1, 4000)
