@@ -113,34 +113,6 @@ print(json.dumps({name: value.numpy().tolist() if value.dtype != tf.string else
     assert found["label_ids"][0] == list(predicted.vocabulary.ids)
 
 
-def test_the_streaming_carrier_trains_and_resumes_to_the_same_bits(
-    root, own_table, tmp_path
-):
-    """The second process goes on in the middle of the stream, where the first ended."""
-    flags = [f"--table={own_table}", *FLAGS, "--carrier=streaming", "--epochs=2"]
-    call(root, "tools.train", f"--run={tmp_path}/whole", *flags)
-    call(root, "tools.train", f"--run={tmp_path}/parts", *flags)
-    # as a process killed after its first epoch would have left it
-    for path in sorted((tmp_path / "parts" / "checkpoints").iterdir())[1:]:
-        path.rename(tmp_path / path.name)
-    call(root, "tools.train", f"--run={tmp_path}/parts", *flags)
-    # the optimiser's moments are a function of every gradient there was
-    whole, parts = (
-        np.load(tmp_path / name / "checkpoints" / "step-00000012" / "variables.npz")
-        for name in ("whole", "parts")
-    )
-    assert set(whole.files) == set(parts.files)
-    for name in whole.files:
-        np.testing.assert_array_equal(whole[name], parts[name])
-    histories = [
-        json.loads((tmp_path / name / "training.json").read_text())["history"]
-        for name in ("whole", "parts")
-    ]
-    for first, second in zip(*histories, strict=True):
-        assert first["loss"] == second["loss"]
-        assert first["validation_loss"] == second["validation_loss"]
-
-
 def test_unreadable_images_are_left_out_counted_and_named(
     root, make_table, colour_rows, tmp_path
 ):

@@ -56,7 +56,7 @@ def end_of(run):
 def test_killed_within_epochs_it_ends_with_the_same_bits(
     root, make_table, colour_rows, tmp_path, carrier
 ):
-    """Two SIGKILLs, most likely within a write, and a SIGTERM; then left alone."""
+    """A SIGKILL, most likely within a write, and a SIGTERM; then left alone."""
     table = make_table(colour_rows())
     more = [f"--carrier={carrier}"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -64,7 +64,7 @@ def test_killed_within_epochs_it_ends_with_the_same_bits(
     said = process.communicate()[0]
     assert process.returncode == 0, said
     chance = random.Random(carrier)
-    for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+    for number in (signal.SIGKILL, signal.SIGTERM):
         process = start(root, parts, table, *more)
         wait_for_checkpoints(parts, process, chance.randint(1, 6))
         time.sleep(chance.random() * 0.05)
