@@ -26,6 +26,7 @@ from flags import (
     prediction_flags,
     run_flags,
 )
+from inclusive_tf import run as run_directory
 from inclusive_tf.recipes import recipe
 
 FLAGS = flags.FLAGS
@@ -166,17 +167,7 @@ _PARTS = "parts"
 
 _MODULES = ("recipe_flags", "prediction_flags", "adaptation_flags")
 
-_NO_PART = frozenset(
-    {
-        "data_dir",
-        "cache_dir",
-        "keep",
-        "check_every",
-        "checkpoint_minutes",
-        "keep_gib",
-        "shuffle_buffer",
-    }
-)
+_NO_PART = run_directory.MAY_CHANGE | {"keep_gib", "shuffle_buffer"}
 
 
 def names():
