@@ -4,6 +4,7 @@
 beside it as PNG files.
 """
 
+import contextlib
 import json
 import pathlib
 
@@ -156,6 +157,28 @@ def _kept(value, folder, names):
     return kept
 
 
+@contextlib.contextmanager
+def reading(folder):
+    """Gives the JSON of a folder written by `save`, and says what is wrong with it.
+
+    Yields:
+        dict of "cases", "facts" and what else was saved; pictures are names of files.
+
+    Raises:
+        errors.DataError: the folder is missing or no such folder, be it found here or
+            by whoever reads on in the context.
+    """
+    try:
+        yield json.loads((pathlib.Path(folder) / "cases.json").read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise errors.DataError(
+            "not a folder of explained errors",
+            expected="a folder that `tools.explain` wrote",
+            received=f"{type(error).__name__}: {error}",
+            file=folder,
+        ) from error
+
+
 def load(folder):
     """Reads a folder written by `save`.
 
@@ -165,18 +188,9 @@ def load(folder):
     Raises:
         errors.DataError: the folder is missing or no such folder.
     """
-    folder = pathlib.Path(folder)
-    try:
-        stored = json.loads((folder / "cases.json").read_text("utf-8"))
-        found = _restored(stored, folder)
+    with reading(folder) as stored:
+        found = _restored(stored, pathlib.Path(folder))
         return found["cases"], found["facts"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "not a folder of explained errors",
-            expected="a folder that `tools.explain` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
 
 
 def _restored(value, folder):

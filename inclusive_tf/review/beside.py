@@ -1,10 +1,8 @@
 """What is shown beside an image: maps of `tools.explain`, and its nearest neighbours.
 
-Maps stay on the disk until they are asked for, and the folder is read without the
-package that makes them, which would load TensorFlow.
+Maps stay on the disk until they are asked for.
 """
 
-import json
 import pathlib
 
 import numpy as np
@@ -26,18 +24,13 @@ class Maps:
     def __init__(self, folders=()):
         self._found = {}
         for folder in map(pathlib.Path, folders):
-            try:
-                stored = json.loads((folder / "cases.json").read_text("utf-8"))
+            # draws, so it is loaded only where there is something to read
+            from inclusive_tf.explain import gallery
+
+            with gallery.reading(folder) as stored:
                 for case in stored["cases"]:
                     (image,) = strict_csv.printable([case["id"]]).tolist()
                     self._found.setdefault(image, []).extend(_of_case(folder, case))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise errors.DataError(
-                    "not a folder of explained errors",
-                    expected="a folder that `tools.explain` wrote",
-                    received=f"{type(error).__name__}: {error}",
-                    file=folder,
-                ) from error
 
     def of(self, image):
         """Returns a list of {"label", "role", "method", "degenerate", "path"}."""
