@@ -6,9 +6,15 @@ import pathlib
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+# the same examples in every run; `make soak` draws new ones
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.register_profile("soak", max_examples=2000, print_blob=True)
+hypothesis.settings.load_profile("suite")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
