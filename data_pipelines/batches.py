@@ -23,7 +23,7 @@ from data_pipelines import (
     target_transforms,
 )
 from data_pipelines.augmentation import rarity
-from data_pipelines.resampling import carriers, mixing
+from data_pipelines.resampling import carriers, mixing, plan
 
 CARRIERS = ("indexed", "streaming")
 
@@ -46,9 +46,13 @@ class PipelineConfig:
             indexed carrier.
         one_label: one of `target_transforms.ONE_LABEL`; of a mix, each image shows one.
         text: int32 [N, L], tokens of the training split's texts, or None.
+        worker: index of the worker that makes its share of each batch, from 0.
+        workers: workers among whom a batch is divided; more than one need the indexed
+            carrier. By mixup and CutMix, images of one share are blended.
 
     Raises:
-        errors.SettingError: mixing, with a model that reads text.
+        errors.SettingError: mixing, with a model that reads text, or a stream divided
+            among workers.
     """
 
     image: images.ImageConfig | None
@@ -61,8 +65,21 @@ class PipelineConfig:
     mix: mixing.Mixing | None = None
     one_label: str = "none"
     text: np.ndarray | None = None
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def share(self):
+        """`plan.Share` of the worker, which is all of it where there is one."""
+        return plan.Share(self.batch_size, self.worker, self.workers)
 
     def __post_init__(self):
+        if self.workers > 1 and self.carrier != "indexed":
+            raise errors.SettingError(
+                "A stream cannot be divided among workers. Expected: "
+                "--carrier=indexed, which `tools.prepare` makes possible for any data "
+                f"set. Received: {self.carrier}."
+            )
         mixes = self.mix is not None or self.augment.mixup or self.augment.cutmix
         if mixes and (self.image is None or self.text is not None):
             raise errors.SettingError(
@@ -101,7 +118,7 @@ def target_lookup(sparse_labels, unlisted_is_absent):
 def _draws(table, rates, config, epochs, first_epoch, first_draw):
     """Elements {"epoch", "example", "copy", "data"}, nothing decoded."""
     if config.carrier == "indexed":
-        draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
+        draws = _indexed(rates, config, epochs, first_epoch, first_draw)
         if config.mix is not None:
             draws = mixing.with_partners(draws, config.mix, config.seed)
         if config.image is None:
@@ -109,6 +126,12 @@ def _draws(table, rates, config, epochs, first_epoch, first_draw):
         return table.storage.read(draws, table.locations)
     records = table.storage.records(table.locations)
     return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
+
+
+def _indexed(rates, config, epochs, first_epoch, first_draw):
+    # for one worker, draws need be no whole number of batches
+    share = config.share if config.workers > 1 else None
+    return carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw, share)
 
 
 def fits(examples, image_config, keep_bytes):
@@ -135,7 +158,7 @@ def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
     if config.mix is not None:
         decoded = mixing.after_partners(decoded)
     # a smaller last batch would retrace the step
-    return decoded.batch(config.batch_size, drop_remainder=True)
+    return decoded.batch(config.share.size, drop_remainder=True)
 
 
 def _needed(rates, config):
@@ -168,8 +191,8 @@ def _kept_in_batches(table, rates, config, epochs, first_epoch, first_draw):
         other = tf.gather(pixels, tf.gather(places, row))
         return found | {"partner": partner, "share": share, "other": other}
 
-    draws = carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw)
-    return draws.batch(config.batch_size, drop_remainder=True).map(
+    draws = _indexed(rates, config, epochs, first_epoch, first_draw)
+    return draws.batch(config.share.size, drop_remainder=True).map(
         look_up, num_parallel_calls=tf.data.AUTOTUNE
     )
 
@@ -197,7 +220,7 @@ def _varied(batch, image, target, strengths, config, epochs):
 
 
 def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
-    """Batches of full size for training.
+    """Batches of full size for training, or a worker's share of them.
 
     Args:
         table: `labels.LabelTable` of the training split.
@@ -276,9 +299,14 @@ def evaluation_batches(table, image_config, batch_size, text=None):
         text: int32 [N, L], tokens of the table's texts, or None.
 
     Returns:
-        `tf.data.Dataset` of the elements of `training_batches`, without the group.
+        `tf.data.Dataset` of the elements of `training_batches`.
     """
     lookup = target_lookup(table.labels, table.unlisted_is_absent)
+    groups = tf.constant(table.group)
+
+    def look_up(batch):
+        example = batch["example"]
+        return batch | {"target": lookup(example), "group": tf.gather(groups, example)}
 
     def decode(example, data):
         return {"image": images.decode(data, image_config), "example": example}
@@ -289,9 +317,7 @@ def evaluation_batches(table, image_config, batch_size, text=None):
         records = table.storage.records(table.locations).enumerate()
         examples = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     return _with_text(
-        examples.batch(batch_size).map(
-            lambda batch: batch | {"target": lookup(batch["example"])}
-        ),
+        examples.batch(batch_size).map(look_up),
         text,
     ).prefetch(tf.data.AUTOTUNE)
 

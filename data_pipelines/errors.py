@@ -58,6 +58,8 @@ class StoppedError(RuntimeError):
 
     exit_code = 1
     """Of the script that it ends."""
+    at_once = False
+    """Whether the process ends without tidying up, as that would wait for others."""
 
 
 class MissingExtraError(ImportError):

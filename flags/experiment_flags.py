@@ -44,4 +44,5 @@ def config_from_flags():
         one_label=FLAGS.one_label,
         text_words=FLAGS.text_vocabulary,
         heads=training_flags.heads_config(),
+        surroundings=training_flags.surroundings_config(),
     )

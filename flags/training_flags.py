@@ -123,7 +123,13 @@ def _define_steps():
     flags.DEFINE_integer("batch_size", 64, "Images a step.", 1)
     flags.DEFINE_enum("optimizer", "adam", ["adam", "adamw", "sgd"], "Optimiser.")
     flags.DEFINE_float("learning_rate", 2e-3, "Peak learning rate.", 0)
-    flags.DEFINE_enum("schedule", "cosine", ["cosine", "constant"], "After warm-up.")
+    flags.DEFINE_enum(
+        "schedule", "cosine", ["cosine", "constant", "plateau"], "After warm-up."
+    )
+    flags.DEFINE_integer(
+        "plateau_patience", 2, "plateau: epochs without a gain before a fall.", 1
+    )
+    flags.DEFINE_float("plateau_factor", 0.1, "plateau: factor of a fall.", 0, 1)
     flags.DEFINE_integer("warmup_steps", 50, "Steps of linear warm-up.", 0)
     flags.DEFINE_float("weight_decay", 0.0, "Decoupled weight decay (adamw, sgd).", 0)
     flags.DEFINE_float("clip_norm", 0.0, "Largest norm of the gradients; 0: any.", 0)
@@ -137,6 +143,39 @@ def _define_steps():
         "What of a model that --initial_run names learns.",
     )
     flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+    flags.DEFINE_integer(
+        "accumulate", 1, "Parts of a batch that take turns, to save memory.", 1
+    )
+    flags.DEFINE_enum(
+        "average",
+        "none",
+        ["none", "ema", "swa"],
+        "Average of the weights that is predicted with: over steps (ema), or the ends "
+        "of epochs (swa).",
+    )
+    flags.DEFINE_float("average_decay", 0.999, "ema: decay.", 0, 0.999999)
+    flags.DEFINE_integer("average_from", 0, "swa: epochs that do not count.", 0)
+    flags.DEFINE_integer(
+        "average_batches", 50, "swa: batches to count batch normalisation on.", 1
+    )
+    flags.DEFINE_enum(
+        "best_by",
+        "mean_f2",
+        ["mean_f2", "worst_class_f2", "worst_group_f2", "loss"],
+        "Figure of the validation split that the best checkpoint, --schedule=plateau "
+        "and --patience go by.",
+    )
+    flags.DEFINE_integer(
+        "patience", 0, "Epochs without a gain after which training ends; 0: none.", 0
+    )
+    flags.DEFINE_enum(
+        "distribution",
+        "auto",
+        ["auto", "one_device", "mirrored", "multi_worker"],
+        "Devices of a step; auto: the workers of TF_CONFIG, else all GPUs.",
+    )
+    flags.DEFINE_integer("profile_first", 20, "Step before which profiling starts.", 1)
+    flags.DEFINE_integer("profile_steps", 0, "Steps to profile for TensorBoard.", 0)
     flags.DEFINE_integer("check_every", 20, "Steps between looks at the loss.", 1)
     flags.DEFINE_float(
         "checkpoint_minutes",
@@ -160,14 +199,32 @@ def training_config():
         optimizer=FLAGS.optimizer,
         learning_rate=FLAGS.learning_rate,
         schedule=FLAGS.schedule,
+        plateau_patience=FLAGS.plateau_patience,
+        plateau_factor=FLAGS.plateau_factor,
         warmup_steps=FLAGS.warmup_steps,
         weight_decay=FLAGS.weight_decay,
         clip_norm=FLAGS.clip_norm,
         jit_compile=FLAGS.jit_compile,
+        accumulate=FLAGS.accumulate,
+        average=FLAGS.average,
+        average_decay=FLAGS.average_decay,
+        average_from=FLAGS.average_from,
+        average_batches=FLAGS.average_batches,
+        best_by=FLAGS.best_by,
+        patience=FLAGS.patience,
         check_every=FLAGS.check_every,
         checkpoint_minutes=FLAGS.checkpoint_minutes,
         keep=FLAGS.keep,
         seed=FLAGS.seed,
+    )
+
+
+def surroundings_config():
+    """Returns the `experiment.SurroundingsConfig` of the flags; imports TensorFlow."""
+    from inclusive_tf import experiment
+
+    return experiment.SurroundingsConfig(
+        FLAGS.distribution, FLAGS.profile_first, FLAGS.profile_steps
     )
 
 

@@ -2,20 +2,38 @@
 
 import dataclasses
 import hashlib
+import json
 
 import numpy as np
 
 from data_pipelines import batches, datasets, errors, images
 from data_pipelines.resampling import exposure, policies
 from inclusive_tf import image_features, losses, models, writers
+from inclusive_tf import run as run_directory
 from inclusive_tf.training import (
     checkpoints,
+    distribution,
     loop,
     second_heads,
     starting,
     termination,
     texts,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class SurroundingsConfig:
+    """What a training uses, which does not decide what it learns.
+
+    Args:
+        distribution: one of `distribution.DISTRIBUTIONS`.
+        profile_first: step before which profiling starts, from 1.
+        profile_steps: steps to profile; 0: none.
+    """
+
+    distribution: str = "auto"
+    profile_first: int = 20
+    profile_steps: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Experiment:
         one_label: one of `target_transforms.ONE_LABEL`.
         text_words: words of the training texts to know, for models that read text.
         heads: `second_heads.SecondHeadsConfig`.
+        surroundings: `SurroundingsConfig`.
 
     Raises:
         errors.SettingError: mixing with a carrier that has no random access, or what
@@ -67,6 +86,9 @@ class Experiment:
     text_words: int = 10_000
     heads: second_heads.SecondHeadsConfig = dataclasses.field(
         default_factory=second_heads.SecondHeadsConfig
+    )
+    surroundings: SurroundingsConfig = dataclasses.field(
+        default_factory=SurroundingsConfig
     )
 
     @property
@@ -150,19 +172,27 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
     Returns:
         `checkpoints.State` after the last step.
 
+    Several workers train into one directory, on a disk that they share; the chief alone
+    writes and says what there is to say.
+
     Raises:
         errors.DataError: the data or the directory are not usable.
+        errors.SettingError: workers do not agree on flags, data or checkpoint.
         loop.TrainingDivergedError: the loss became NaN or infinite.
+        distribution.WorkerLostError: another worker is gone.
     """
+    devices = distribution.build(experiment.surroundings.distribution)
+    run = run if devices.is_chief else run_directory.Run(run.path, is_chief=False)
+    say = print if devices.is_chief else _say_nothing
     with run.start(flags, defaults):
         if table is None:
             table, notes = datasets.read(
                 experiment.data,
                 experiment.image,
-                quarantine=run.path / "quarantine.csv",
+                quarantine=run.path / "quarantine.csv" if devices.is_chief else None,
             )
             for note in notes:
-                print(f"note: {note}")
+                say(f"note: {note}")
         train_table = table.select_split("train")
         steps_per_epoch = experiment.training.steps_an_epoch(len(train_table))
         rates = policies.rates(
@@ -174,12 +204,12 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
         shown = exposure.measure(
             train_table, rates, experiment.resampling, experiment.one_label
         )
-        print(exposure.text(shown))
+        say(exposure.text(shown))
         mix, said = image_features.prepare_mixing(
             train_table, experiment.mixing, experiment.image.max_pixels
         )
         if said:
-            print(said)
+            say(said)
         read, said = texts.prepare(
             run,
             table,
@@ -189,28 +219,49 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
             experiment.start.run,
         )
         for note in said:
-            print(f"note: {note}")
+            say(f"note: {note}")
         described = _describe_data(table, [*notes, *said], mix, read)
         resumed = _require_same_data(run, described)
+        _require_same_at_workers(run, devices, flags, described)
         run.write_json("flags.json", flags)
         run.write_json("data.json", described)
         run.write_vocabulary(
             table.vocabulary, _training_counts(experiment.start, train_table)
         )
         run.write_json("exposure.json", shown.to_json())
-        loss = _loss(experiment, train_table, shown)
-        bias = ()
-        if experiment.prior_bias:
-            odds = shown.shares() / (1 - shown.shares())
-            bias = tuple(loss.initial_bias(np.log(odds)).tolist())
-        model = _model(
-            run, experiment, table.vocabulary, train_table, bias, resumed, read
-        )
-        state = _fit(
-            run, experiment, table, train_table, rates, mix, model, loss, shown, read
-        )
+        with devices.scope():
+            loss = _loss(experiment, train_table, shown)
+            bias = ()
+            if experiment.prior_bias:
+                odds = shown.shares() / (1 - shown.shares())
+                bias = tuple(loss.initial_bias(np.log(odds)).tolist())
+            model = _model(
+                run, experiment, table.vocabulary, train_table, bias, resumed, read,
+                devices,
+            )  # fmt: skip
+            heads = second_heads.build(
+                experiment.heads, model, train_table.labels, experiment.training.seed
+            )
+        data = _data(experiment, table, train_table, rates, mix, read, devices)
+        state = _fit(run, experiment, data, model, loss, heads, rates, shown, devices)
         run.write_json("training.json", dataclasses.asdict(state))
     return state
+
+
+def _say_nothing(_):
+    """What a worker that is not the chief has to say."""
+
+
+def _require_same_at_workers(run, devices, flags, described):
+    """Refuses workers that would train something else than the chief."""
+    newest = checkpoints.newest(run.checkpoints)
+    stated = {n: v for n, v in flags.items() if n not in run_directory.MAY_CHANGE}
+    for what, value in (
+        ("flags", json.dumps(stated, sort_keys=True)),
+        ("data", described["fingerprint"]),
+        ("checkpoint", str(newest.step if newest else 0)),
+    ):
+        devices.require_same(what, hashlib.sha256(value.encode()).hexdigest())
 
 
 def _fingerprint(table, mix, read):
@@ -258,7 +309,7 @@ def _training_counts(start, train_table):
     return np.where(before > 0, before, counts)
 
 
-def _model(run, experiment, vocabulary, train_table, bias, resumed, read):
+def _model(run, experiment, vocabulary, train_table, bias, resumed, read, devices):
     """Builds the model: as model.json says on resuming, else from the data."""
     start = experiment.start
     if resumed:
@@ -275,6 +326,8 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed, read):
         mean, deviation = batches.measure_pixels(
             train_table, experiment.image, experiment.training.seed
         )
+        # hosts may round differently
+        mean, deviation = (tuple(devices.of_chief(one)) for one in (mean, deviation))
     config = models.ModelConfig(
         num_classes=len(vocabulary),
         height=experiment.image.height,
@@ -300,7 +353,8 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed, read):
     return model
 
 
-def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown, read):
+def _data(experiment, table, train_table, rates, mix, read, devices):
+    """Returns the `loop.Data` of this worker."""
     training = experiment.training
     pipeline = batches.PipelineConfig(
         image=experiment.seen,
@@ -313,42 +367,59 @@ def _fit(run, experiment, table, train_table, rates, mix, model, loss, shown, re
         mix=mix,
         one_label=experiment.one_label,
         text=read.tokens.get("train"),
+        worker=devices.worker,
+        workers=devices.workers,
     )
     validation = None
     if "validation" in table.split_names:
         held_out = table.select_split("validation")
+        own = np.arange(devices.worker, len(held_out), devices.workers)
+        tokens = read.tokens.get("validation")
         validation = batches.evaluation_batches(
-            held_out, experiment.seen, 256, read.tokens.get("validation")
+            held_out.take(own),
+            experiment.seen,
+            256,
+            None if tokens is None else tokens[own],
         )
-        if batches.fits(len(held_out), experiment.image, experiment.keep_bytes):
+        if batches.fits(len(own), experiment.image, experiment.keep_bytes):
             validation = validation.cache()
 
-    data = loop.Data(
-        training=lambda epoch, draw: batches.training_batches(
-            train_table, rates, pipeline, training.epochs, epoch, draw
-        ),
+    def stream(config, epoch, draw):
+        return batches.training_batches(
+            train_table, rates, config, training.epochs, epoch, draw
+        )
+
+    whole = dataclasses.replace(pipeline, worker=0, workers=1)
+    return loop.Data(
+        training=lambda epoch, draw: stream(pipeline, epoch, draw),
         validation=validation,
         steps_per_epoch=training.steps_an_epoch(len(train_table)),
         save_iterator=experiment.carrier == "streaming",
+        whole=lambda epoch: stream(whole, epoch, 0),
     )
-    tensorboard = writers.TensorBoard(run.logs)
-    tensorboard.histogram("resampling/rates", rates.mean(axis=0))
-    tensorboard.text("resampling/exposure", f"```\n{exposure.text(shown)}\n```")
-    writer = writers.Several(writers.Console(), tensorboard)
+
+
+def _fit(run, experiment, data, model, loss, heads, rates, shown, devices):
+    writer, callbacks = writers.Several(), ()
+    if devices.is_chief:
+        tensorboard = writers.TensorBoard(run.logs)
+        tensorboard.histogram("resampling/rates", rates.mean(axis=0))
+        tensorboard.text("resampling/exposure", f"```\n{exposure.text(shown)}\n```")
+        writer = writers.Several(writers.Console(), tensorboard)
+        around = experiment.surroundings
+        callbacks = (
+            writers.ProgressBar(data.steps_per_epoch, experiment.training.batch_size),
+            writers.Profile(run.logs, around.profile_first, around.profile_steps),
+        )
     try:
         with termination.requested() as stop:
             return loop.train(
                 model,
                 loss,
                 data,
-                training,
-                run.checkpoints,
-                writer,
-                [writers.ProgressBar(data.steps_per_epoch)],
-                second_heads.build(
-                    experiment.heads, model, train_table.labels, training.seed
-                ),
-                stop,
+                experiment.training,
+                loop.Surroundings(run.checkpoints, writer, callbacks, stop, devices),
+                heads,
             )
     finally:
         writer.close()

@@ -28,9 +28,15 @@ from data_pipelines import atomic, errors, labels
 TEXT_FILE = "text.json"
 
 MAY_CHANGE = frozenset(
-    {"data_dir", "cache_dir", "keep", "check_every", "checkpoint_minutes"}
-)
-"""Flags whose change does not make another run of it."""
+    {
+        "data_dir", "cache_dir", "keep", "check_every", "checkpoint_minutes",
+        "distribution", "profile_first", "profile_steps",
+    }
+)  # fmt: skip
+"""Flags whose change does not make another run of it.
+
+Other devices take the same steps, but for the last digits.
+"""
 
 
 class Run:
@@ -38,10 +44,12 @@ class Run:
 
     Args:
         path: the directory; made by `start`.
+        is_chief: of several workers that train into it together, only one is the chief;
+            the others lock nothing and write nothing.
     """
 
-    def __init__(self, path):
-        self.path = pathlib.Path(path)
+    def __init__(self, path, is_chief=True):
+        self.path, self._is_chief = pathlib.Path(path), is_chief
 
     @property
     def checkpoints(self):
@@ -74,6 +82,10 @@ class Run:
             errors.DataError: another process trains here, or the directory holds a run
                 with other flags, each of which is named.
         """
+        if not self._is_chief:
+            self._refuse_other_flags(flags, defaults or {})
+            yield self
+            return
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.path / ".lock", "w") as lock:
             try:
@@ -104,7 +116,8 @@ class Run:
 
     def write_json(self, name, value):
         """Writes a JSON file of the run."""
-        atomic.write_json(self.path / name, value)
+        if self._is_chief:
+            atomic.write_json(self.path / name, value)
 
     def read_json(self, name):
         """Reads a JSON file of the run.
@@ -143,6 +156,8 @@ class Run:
 
     def write_vocabulary(self, vocabulary, training_counts):
         """Writes vocabulary.csv."""
+        if not self._is_chief:
+            return
         atomic.write_csv(
             self.path / "vocabulary.csv",
             ("label", "name", "training_count"),

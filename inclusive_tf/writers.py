@@ -10,18 +10,26 @@ class Writer:
     """Takes the figures of a training.
 
     `epoch` is called once an epoch, with growing steps; figures are Python floats.
-    `close` is called once, after which nothing more is written.
+    `note` is called whenever there is something to say beside. `close` is called once,
+    after which nothing more is written.
     """
 
     def epoch(self, epoch, epochs, step, figures):
         """Takes the figures after `epoch` (counted from 1) of `epochs`."""
+
+    def note(self, text):
+        """Takes a sentence for whoever watches."""
 
     def close(self):
         """Writes out what is buffered."""
 
 
 class Console(Writer):
-    """Prints a line an epoch."""
+    """Prints a line an epoch, and notes."""
+
+    def note(self, text):
+        """Prints the sentence."""
+        print(text, flush=True)
 
     def epoch(self, epoch, epochs, step, figures):
         """Prints the losses, the validation figure and the rates of the epoch."""
@@ -85,6 +93,11 @@ class Several(Writer):
         for writer in self._writers:
             writer.epoch(epoch, epochs, step, figures)
 
+    def note(self, text):
+        """Passes the sentence on."""
+        for writer in self._writers:
+            writer.note(text)
+
     def close(self):
         """Closes all."""
         for writer in self._writers:
@@ -92,31 +105,72 @@ class Several(Writer):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar on a terminal, redrawn once a second; nothing elsewhere."""
+    """A bar on a terminal, redrawn once a second; nothing elsewhere.
 
-    def __init__(self, steps_per_epoch):
+    Shows images per second, time left of the epoch and the share of waiting for data.
+    """
+
+    def __init__(self, steps_per_epoch, batch_size):
         super().__init__()
-        self._steps = steps_per_epoch
+        self._steps, self._batch_size = steps_per_epoch, batch_size
         self._bar = None
-        self._drawn = 0.0
+        self._began = self._drawn = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         """Opens a bar."""
         import tqdm
 
         self._bar = tqdm.tqdm(
-            total=self._steps, desc=f"epoch {epoch + 1}", unit="step", leave=False,
-            disable=None,
+            total=self._steps * self._batch_size, desc=f"epoch {epoch + 1}",
+            unit="images", unit_scale=True, leave=False, disable=None,
         )  # fmt: skip
-        self._drawn = time.monotonic()
+        self._began = self._drawn = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         """Moves the bar."""
         if self._bar.disable or time.monotonic() - self._drawn < 1:
             return
-        self._bar.update(batch + 1 - self._bar.n)
         self._drawn = time.monotonic()
+        waited = logs["seconds_waited"] / (self._drawn - self._began)
+        self._bar.set_postfix_str(f"{waited:.0%} waiting for data", refresh=False)
+        if not self._bar.n:
+            # a resumed epoch begins in its midst
+            self._bar.initial = batch * self._batch_size
+            self._bar.n = self._bar.initial
+        self._bar.update((batch + 1) * self._batch_size - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
         """Closes the bar."""
         self._bar.close()
+
+
+class Profile(keras.callbacks.Callback):
+    """Records what the devices do in some steps, for TensorBoard's profile tab.
+
+    Args:
+        log_dir: folder of the event files.
+        first: step of the training before which it starts, from 1.
+        steps: steps to record; 0 records nothing.
+    """
+
+    def __init__(self, log_dir, first, steps):
+        super().__init__()
+        self._log_dir, self._first, self._steps = str(log_dir), first, steps
+        self._begun = 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Starts the recording."""
+        self._begun += 1
+        if self._steps and self._begun == self._first:
+            import tensorflow as tf
+
+            tf.profiler.experimental.start(self._log_dir)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Ends and writes it."""
+        if self._steps and self._begun == self._first + self._steps - 1:
+            import tensorflow as tf
+
+            # what is recorded is what has been done by then
+            float(logs["loss"])
+            tf.profiler.experimental.stop()

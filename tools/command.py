@@ -60,7 +60,12 @@ def _guarded(main, arguments):
     except _OURS as error:
         line = " ".join(str(error).split())
         print(f"error: {line}", file=sys.stderr)
-        return getattr(error, "exit_code", 1)
+        code = getattr(error, "exit_code", 1)
+        if getattr(error, "at_once", False):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        return code
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130

@@ -17,7 +17,7 @@ _SELECTION = -1
 _BLOCK = 256
 
 
-def indexed(rates, seed, epochs, first_epoch=0, first_draw=0):
+def indexed(rates, seed, epochs, first_epoch=0, first_draw=0, share=None):
     """Draws by random access: a fixed total an epoch, rejected examples never touched.
 
     What comes at a position is a function of (rates, seed, epoch), so resuming is
@@ -28,7 +28,8 @@ def indexed(rates, seed, epochs, first_epoch=0, first_draw=0):
         seed: int.
         epochs: epochs to end at.
         first_epoch: epoch to start in.
-        first_draw: draws of that epoch to leave out.
+        first_draw: draws of that epoch to leave out; whole batches, of a share.
+        share: `plan.Share` whose draws these are; None is all.
 
     Returns:
         `tf.data.Dataset`.
@@ -37,7 +38,10 @@ def indexed(rates, seed, epochs, first_epoch=0, first_draw=0):
     def plan_epoch(epoch):
         draws = plan.make(rates, seed, int(epoch))
         start = first_draw if epoch == first_epoch else 0
-        return draws.example[start:], draws.copy[start:]
+        draws = plan.Plan(draws.example[start:], draws.copy[start:])
+        if share is not None:
+            draws = draws.part(share)
+        return draws.example, draws.copy
 
     def epoch_draws(epoch):
         # Python once an epoch, never per example

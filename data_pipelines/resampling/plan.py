@@ -20,6 +20,47 @@ class Plan:
     example: np.ndarray
     copy: np.ndarray
 
+    def part(self, share):
+        """Returns the `Plan` of one worker, in order.
+
+        Args:
+            share: `Share`.
+
+        Raises:
+            ValueError: the draws are no whole number of batches.
+        """
+
+        def own(values):
+            batches = values.reshape(-1, share.batch_size)
+            return batches[:, share.first : share.first + share.size].ravel()
+
+        return Plan(own(self.example), own(self.copy))
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What one of several workers makes of every batch: a part of it, in order.
+
+    Args:
+        batch_size: images of the whole batch.
+        worker: index of the worker, from 0.
+        workers: workers, which divide the batch evenly.
+    """
+
+    batch_size: int
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def size(self):
+        """Images of a batch that this worker makes."""
+        return self.batch_size // self.workers
+
+    @property
+    def first(self):
+        """Place of the first of them in the batch."""
+        return self.worker * self.size
+
 
 def alternative(count, seed, epoch):
     """Returns int: which of `count` alternative rates an epoch follows.

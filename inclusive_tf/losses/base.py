@@ -21,6 +21,9 @@ class MultilabelLoss(keras.losses.Loss):
         """Returns float32 [B]: what each image adds to the denominator."""
         raise NotImplementedError
 
+    whole_batch = False
+    """Whether the loss of a batch is no sum over parts of it."""
+
     @property
     def variables(self):
         """Variables that a step changes and a checkpoint has to hold, in order."""
@@ -34,15 +37,29 @@ class MultilabelLoss(keras.losses.Loss):
         """
         return log_odds
 
-    def of_batch(self, targets, logits, groups=None):
+    def total(self, targets):
+        """Returns float32: the denominator of a batch, from its targets [B, C]."""
+        return ops.sum(self.normaliser(ops.cast(targets, "float32")))
+
+    def of_batch(self, targets, logits, groups=None, total=None, all_reduce=None):
         """Returns the float32 loss of one training step, and takes the loss's own step.
+
+        Losses of the parts of a batch, on one replica or several, add up to that of the
+        batch when each is told the `total` of the batch.
 
         Args:
             targets: float [B, C].
             logits: float [B, C].
             groups: int [B], for a loss that looks at groups; others ignore them.
+            total: float32 denominator; None is that of these images.
+            all_reduce: sums a tensor over replicas, for a `whole_batch` loss; None
+                where there is one.
         """
-        return self(targets, logits)
+        targets = ops.cast(targets, "float32")
+        # half precision overflows in the exponentials
+        logits = ops.cast(logits, "float32")
+        total = self.total(targets) if total is None else total
+        return ops.sum(self.per_image(targets, logits)) / ops.maximum(total, 1e-7)
 
     def call(self, y_true, y_pred):
         """Returns float32 [B] whose mean is the loss, as Keras' reduction expects."""

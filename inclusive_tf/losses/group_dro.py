@@ -88,8 +88,12 @@ class MultilabelGroupDRO(base.PairLoss):
             (filled / filled.sum()).astype(np.float32),
             trainable=False,
             dtype="float32",
+            # replicas move them alike
+            aggregation="only_first_replica",
             name="group_weights",
         )
+
+    whole_batch = True
 
     @property
     def variables(self):
@@ -100,13 +104,14 @@ class MultilabelGroupDRO(base.PairLoss):
         """Returns float32 [B, C]: cross-entropy of each pair."""
         return base.cross_entropy(targets, logits)
 
-    def of_batch(self, targets, logits, groups=None, all_reduce=None):
+    def of_batch(self, targets, logits, groups=None, total=None, all_reduce=None):
         """Moves the group weights and returns the loss under them.
 
         Args:
             targets: float [B, C].
             logits: float [B, C].
             groups: int [B], index of each image's group.
+            total: not looked at: each group has a denominator of its own.
             all_reduce: sums a tensor over replicas; None where there is one. Replicas
                 then move their weights alike, and their losses add up to the loss.
 

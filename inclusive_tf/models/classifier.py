@@ -12,7 +12,6 @@ Measured on Keras 3.15 with targets [N, C] that show several labels an image:
 import inspect
 
 import keras
-import tensorflow as tf
 
 from data_pipelines import errors
 
@@ -81,7 +80,7 @@ def _require_one_weight_an_image(sample_weight):
     for weights in keras.tree.flatten(sample_weight):
         # `fit` hides even the rank of arrays from what it compiles; they are seen above
         shape = getattr(weights, "shape", ())
-        rank = shape.rank if isinstance(shape, tf.TensorShape) else len(shape)
+        rank = shape.rank if hasattr(shape, "rank") else len(shape)
         if rank is not None and rank > 1:
             raise errors.SettingError(
                 "Keras does not weigh single labels by sample_weight: it fails, or "

@@ -1,7 +1,6 @@
 """What all models share: normalised input in front, pooled float32 logits behind."""
 
 import keras
-import tensorflow as tf
 
 from inclusive_tf.models import classifier, text
 
@@ -121,6 +120,9 @@ def inputs_of(model, batch):
 
 def inputs_signature(model):
     """Returns the `tf.TensorSpec`, or dict of them, of `inputs_of` any batch."""
+    # models themselves run on any backend of Keras
+    import tensorflow as tf
+
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
     if not isinstance(model.input, dict):
         return specs[0]

@@ -1,10 +1,13 @@
 """Checkpoints: a folder a step, whole or not at all, with a manifest of sums.
 
 `step-00001234/` holds the weights (`model.weights.h5`), every other variable
-(`variables.npz`: the optimiser's, the loss's, and the model's that are no weights, such
-as the states of dropout seeds) and `state.json`.
+(`variables.npz`: the optimiser's, the loss's, those of second heads, and the model's
+that are no weights, such as the states of dropout seeds) and `state.json`. Where
+weights are averaged, `model.weights.h5` is the average, and `variables.npz` has what is
+averaged.
 """
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -31,6 +34,8 @@ class State:
         epoch_loss: sum of the losses of the steps of an epoch that is not finished.
         epoch_seconds: seconds that these steps took.
         epoch_waited: of these, seconds of waiting for data.
+        first_loss: mean loss of the training's first steps, 0 before there is one.
+        listeners: `listeners.Listeners.counters`.
     """
 
     step: int = 0
@@ -40,37 +45,44 @@ class State:
     epoch_loss: float = 0.0
     epoch_seconds: float = 0.0
     epoch_waited: float = 0.0
+    first_loss: float = 0.0
+    listeners: tuple = ()
 
 
-def _other_variables(model, optimizer, of_loss):
-    weights = {id(variable) for variable in model.weights}
-    extra = [v for v in model.variables if id(v) not in weights]
+def _other_variables(learner):
+    weights = {id(variable) for variable in learner.model.weights}
+    extra = [v for v in learner.model.variables if id(v) not in weights]
     return {
-        **{f"optimizer_{i:05d}": v for i, v in enumerate(optimizer.variables)},
+        **{f"optimizer_{i:05d}": v for i, v in enumerate(learner.optimizer.variables)},
         **{f"model_{i:05d}": v for i, v in enumerate(extra)},
-        **{f"loss_{i:05d}": v for i, v in enumerate(of_loss)},
+        **learner.variables_beside,
     }
+
+
+def _averaged(learner):
+    """The context in which the model is the one to predict with."""
+    if learner.average is None:
+        return contextlib.nullcontext()
+    return learner.average.in_place()
 
 
 def _folder(folder, step):
     return pathlib.Path(folder) / f"step-{step:08d}"
 
 
-def save(folder, model, optimizer, state, keep, iterator=None, of_loss=()):
+def save(folder, learner, state, keep, iterator=None):
     """Writes the checkpoint of `state.step` and removes old ones.
 
     Args:
         folder: the run's folder of checkpoints.
-        model: built `keras.Model`.
-        optimizer: built optimiser.
+        learner: `learner.Learner`.
         state: `State`.
         keep: how many of the newest stay; the best one stays too.
         iterator: a tf.data iterator to save along, when its place is not arithmetic.
-        of_loss: variables of the loss that a step changes.
     """
-    with atomic.folder(_folder(folder, state.step)) as temporary:
-        model.save_weights(temporary / "model.weights.h5")
-        others = _other_variables(model, optimizer, of_loss)
+    with atomic.folder(_folder(folder, state.step)) as temporary, _averaged(learner):
+        learner.model.save_weights(temporary / "model.weights.h5")
+        others = _other_variables(learner)
         np.savez(
             temporary / "variables.npz",
             **{name: np.asarray(variable) for name, variable in others.items()},
@@ -118,7 +130,9 @@ def read_state(folder, step):
             raise errors.DataError(
                 "a checkpoint of another format", expected=f"format {FORMAT}", file=path
             )
-        return State(**{**stored, "history": tuple(stored["history"])})
+        for name in ("history", "listeners"):
+            stored[name] = tuple(stored.get(name, ()))
+        return State(**stored)
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, errors.DataError):
             raise
@@ -156,11 +170,11 @@ def load_weights(folder, step, model):
         ) from error
 
 
-def restore(folder, step, model, optimizer, iterator=None, of_loss=()):
+def restore(folder, step, learner, iterator=None):
     """Loads everything of one checkpoint, in place; returns its `State`."""
-    load_weights(folder, step, model)
+    load_weights(folder, step, learner.model)
     path = _folder(folder, step) / "variables.npz"
-    variables = _other_variables(model, optimizer, of_loss)
+    variables = _other_variables(learner)
     with np.load(path, allow_pickle=False) as arrays:
         if set(arrays.files) != set(variables):
             raise errors.DataError(
@@ -171,6 +185,8 @@ def restore(folder, step, model, optimizer, iterator=None, of_loss=()):
             )
         for name, variable in variables.items():
             variable.assign(arrays[name])
+    if learner.average is not None:
+        learner.average.swap()
     if iterator is not None:
         path = _folder(folder, step) / "iterator"
         tf.train.Checkpoint(iterator=iterator).read(str(path)).assert_consumed()

@@ -4,6 +4,10 @@ import dataclasses
 
 from data_pipelines import errors
 
+SCHEDULES = ("cosine", "constant", "plateau")
+AVERAGES = ("none", "ema", "swa")
+BEST_BY = ("mean_f2", "worst_class_f2", "worst_group_f2", "loss")
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
@@ -17,10 +21,21 @@ class TrainingConfig:
         loss: a name in `losses.LOSSES`.
         optimizer: `adam`, `adamw` or `sgd` (Nesterov momentum 0.9).
         learning_rate: peak learning rate.
-        schedule: `cosine` (to 0) or `constant`.
+        schedule: `cosine` (to 0), `constant`, or `plateau`: constant until the watched
+            figure gets no better.
+        plateau_patience: epochs without a gain after which the learning rate falls.
+        plateau_factor: what it falls by.
         warmup_steps: steps of linear warm-up from 0.
         weight_decay: decoupled weight decay (adamw, sgd).
         clip_norm: largest global norm of the gradients; 0 leaves them.
+        accumulate: parts of a batch that go through the model one after the other.
+        average: `none`, `ema` or `swa`, as `averaging` says.
+        average_decay: of the moving average `ema`.
+        average_from: epochs before the first that counts in the mean `swa`.
+        average_batches: batches that batch normalisation is counted on for `swa`.
+        best_by: a figure of `validation`: decides the best checkpoint, plateaus and
+            the end. Without a validation split that is the training loss.
+        patience: epochs without a gain after which the training ends; 0: never.
         jit_compile: whether XLA compiles the step.
         check_every: steps between looks at the loss (a look waits for the device).
         checkpoint_minutes: a checkpoint is taken between steps when the last one is so
@@ -36,9 +51,18 @@ class TrainingConfig:
     optimizer: str = "adam"
     learning_rate: float = 2e-3
     schedule: str = "cosine"
+    plateau_patience: int = 2
+    plateau_factor: float = 0.1
     warmup_steps: int = 50
     weight_decay: float = 0.0
     clip_norm: float = 0.0
+    accumulate: int = 1
+    average: str = "none"
+    average_decay: float = 0.999
+    average_from: int = 0
+    average_batches: int = 50
+    best_by: str = "mean_f2"
+    patience: int = 0
     jit_compile: bool = False
     check_every: int = 20
     checkpoint_minutes: float = 10.0
@@ -53,8 +77,16 @@ class TrainingConfig:
             ("optimizer", self.optimizer in ("adam", "adamw", "sgd"),
              "adam, adamw or sgd"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
-            ("schedule", self.schedule in ("cosine", "constant"),
-             "cosine or constant"),
+            ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
+            ("plateau_patience", self.plateau_patience >= 1, "at least 1"),
+            ("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1"),
+            ("accumulate", self.accumulate >= 1, "at least 1"),
+            ("average", self.average in AVERAGES, ", ".join(AVERAGES)),
+            ("average_decay", 0 <= self.average_decay < 1, "from 0 to below 1"),
+            ("average_from", self.average_from >= 0, "0 or more"),
+            ("average_batches", self.average_batches >= 1, "at least 1"),
+            ("best_by", self.best_by in BEST_BY, ", ".join(BEST_BY)),
+            ("patience", self.patience >= 0, "0 or more"),
             ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
             ("check_every", self.check_every >= 1, "at least 1"),
             ("checkpoint_minutes", self.checkpoint_minutes >= 0, "0 or more"),

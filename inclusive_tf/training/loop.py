@@ -1,4 +1,4 @@
-"""The training loop: one compiled step, taken in order, stoppable and resumable.
+"""The training loop: steps taken in order, stoppable and resumable, on many devices.
 
 Keras' `fit` is not used: what it resumes is not exact (dropout seeds, the order of
 examples), it fails with two workers (keras#20585), and it averages losses a replica.
@@ -14,9 +14,18 @@ import keras
 import tensorflow as tf
 
 from data_pipelines import errors
-from inclusive_tf.metrics import mean_f2
 from inclusive_tf.models import head
-from inclusive_tf.training import checkpoints, optimizers, termination
+from inclusive_tf.training import (
+    checkpoints,
+    distribution,
+    learner,
+    plateaus,
+    step,
+    symptoms,
+    termination,
+    validation,
+)
+from inclusive_tf.training.listeners import Listeners
 
 
 class TrainingDivergedError(errors.StoppedError):
@@ -34,112 +43,57 @@ class Data:
     """What a training reads.
 
     Args:
-        training: (first_epoch, first_draw) → `tf.data.Dataset` of batches from there.
-        validation: `tf.data.Dataset` of batches, or None.
+        training: (first_epoch, first_draw) → `tf.data.Dataset` of batches from there,
+            of this worker's share of each.
+        validation: `tf.data.Dataset` of batches, this worker's part, or None.
         steps_per_epoch: optimiser steps an epoch.
         save_iterator: whether checkpoints hold the iterator's state, because the place
             in the stream cannot be had by arithmetic (streaming carrier).
+        whole: epoch → `tf.data.Dataset` of whole batches, the same at all workers, to
+            count batch normalisation on; None only where weights are not averaged over
+            epochs.
     """
 
     training: object
     validation: object
     steps_per_epoch: int
     save_iterator: bool = False
+    whole: object = None
 
 
-def make_step(model, loss, optimizer, jit_compile=False, heads=None):
-    """Returns the compiled step: (inputs, targets, groups, every) → float32 loss.
-
-    Groups may be None, and so may `every`, float [B, C]: what second heads are told of
-    where the targets show one label of several.
-
-    The gradient is applied only when the loss is finite. Statistics of batch
-    normalisation move before that is known, so after a loss that is no number the
-    newest checkpoint is what is good, not the model in memory.
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """Where a training takes place, and who is told of it.
 
     Args:
-        model: `keras.Model` from inputs to logits, whose layers are named as those of
-            `models.head`.
-        loss: a `losses.base.MultilabelLoss`.
-        optimizer: built for `trainable_variables(model, heads)`.
-        jit_compile: whether XLA compiles the step.
-        heads: `second_heads.SecondHeads`, whose losses are added, or None.
-    """
-    both = None if heads is None else head.features_and_logits(model)
-    variables = trainable_variables(model, heads)
-
-    def loss_of(inputs, targets, groups, every):
-        if heads is None:
-            return loss.of_batch(targets, model(inputs, training=True), groups)
-        outputs = both(inputs, training=True)
-        value = loss.of_batch(targets, outputs[head.LOGITS], groups)
-        told = targets if every is None else every
-        return value + heads.loss(told, outputs[head.FEATURES])
-
-    @tf.function(jit_compile=jit_compile)
-    def step(inputs, targets, groups=None, every=None):
-        with tf.GradientTape() as tape:
-            value = loss_of(inputs, targets, groups, every)
-            scaled = optimizer.scale_loss(value)
-        gradients = tape.gradient(scaled, variables)
-        if tf.math.is_finite(value):
-            optimizer.apply(gradients, variables)
-        return value
-
-    return step
-
-
-def trainable_variables(model, heads=None):
-    """Returns the variables that a step changes by their gradient, in order."""
-    extra = [] if heads is None else heads.trainable_variables
-    return [*model.trainable_variables, *extra]
-
-
-def evaluate(model, loss, dataset, score=None):
-    """Returns {"loss", "mean_f2"} of a model on batches, at probability 0.5.
-
-    The loss is the quotient of sums over the whole set, so batches may differ in size.
-    """
-    score = score or make_scoring(model)
-    metric = mean_f2.MeanFBeta()
-    numerator = denominator = 0.0
-    for batch in dataset:
-        logits = score(head.inputs_of(model, batch))
-        numerator += float(tf.reduce_sum(loss.per_image(batch["target"], logits)))
-        denominator += float(tf.reduce_sum(loss.normaliser(batch["target"])))
-        metric.update_state(batch["target"], logits)
-    return {
-        "loss": numerator / max(denominator, 1e-7),
-        "mean_f2": float(metric.result()),
-    }
-
-
-def make_scoring(model):
-    """Returns the compiled forward pass, traced once for every batch size."""
-
-    @tf.function(input_signature=[head.inputs_signature(model)])
-    def score(inputs):
-        return model(inputs, training=False)
-
-    return score
-
-
-def train(model, loss, data, config, folder, writer, callbacks=(), heads=None,
-          stop=None):  # fmt: skip
-    """Trains a model, from its newest checkpoint when there is one.
-
-    Args:
-        model: `keras.Model` from inputs (`head.inputs_of` a batch) to logits.
-        loss: a `losses.base.MultilabelLoss`.
-        data: `Data`.
-        config: `config.TrainingConfig`.
         folder: folder of the checkpoints.
         writer: a `writers.Writer`, told the figures of every epoch.
         callbacks: Keras callbacks; `model.stop_training` is obeyed.
-        heads: `second_heads.SecondHeads` that learn along, or None. Checkpoints hold
-            them beside the model's weights, not among them.
         stop: () → bool, asked after each step; once it is true a checkpoint is taken
             and nothing more. None never stops.
+        distribution: `distribution.Distribution` whose scope the model was made in;
+            None is one device.
+    """
+
+    folder: object
+    writer: object
+    callbacks: tuple = ()
+    stop: object = None
+    distribution: object = None
+
+
+def train(model, loss, data, config, surroundings, heads=None):
+    """Trains a model, from its newest checkpoint when there is one.
+
+    Args:
+        model: `keras.Model` from inputs (`head.inputs_of` a batch) to logits. With an
+            average, it ends as that.
+        loss: a `losses.base.MultilabelLoss`.
+        data: `Data`.
+        config: `config.TrainingConfig`.
+        surroundings: `Surroundings`.
+        heads: `second_heads.SecondHeads` that learn along, or None. Checkpoints hold
+            them beside the model's weights, not among them.
 
     Returns:
         `checkpoints.State` after the last epoch.
@@ -148,48 +102,222 @@ def train(model, loss, data, config, folder, writer, callbacks=(), heads=None,
         TrainingDivergedError: the loss became NaN or infinite; the newest checkpoint is
             from before.
         TrainingStoppedError: `stop` said so; the newest checkpoint is of this moment.
+        distribution.WorkerLostError: another worker is gone.
+        errors.SettingError: devices and parts do not divide a batch.
+        errors.DataError: the data end before the epoch does.
     """
-    optimizer = optimizers.build(config, config.epochs * data.steps_per_epoch)
-    if model.dtype_policy.name == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(trainable_variables(model, heads))
-    beside = [*loss.variables, *(heads.variables if heads else ())]
-    state = checkpoints.newest(folder) or checkpoints.State()
-    epoch, first_step = divmod(state.step, data.steps_per_epoch)
-    batches = iter(data.training(epoch, first_step * config.batch_size))
-    iterator = batches if data.save_iterator else None
-    if state.step:
-        print(f"resuming after step {state.step:,}", flush=True)
-        checkpoints.restore(folder, state.step, model, optimizer, iterator, beside)
-    model.optimizer, model.stop_training = optimizer, False
-    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
-    step = make_step(model, loss, optimizer, config.jit_compile, heads)
-    score = make_scoring(model)
-
-    def save(state):
-        _check_weights([*model.weights, *beside], state.step)
-        checkpoints.save(folder, model, optimizer, state, config.keep, iterator, beside)
-
-    pause = _Pause(config.checkpoint_minutes, stop, save)
-    listeners.on_train_begin()
-    while epoch < config.epochs and not model.stop_training:
-        listeners.on_epoch_begin(epoch)
-        state = _epoch(model, step, batches, listeners, state, data, config, pause)
-        figures = _figures(state, data, config)
-        if data.validation is not None:
-            found = evaluate(model, loss, data.validation, score)
-            figures |= {f"validation_{name}": value for name, value in found.items()}
-            _check(found["loss"], state.step)
-        state = _next_state(state, figures)
-        figures["learning_rate"] = float(optimizer.learning_rate)
-        pause.save(state)
-        writer.epoch(epoch + 1, config.epochs, state.step, figures)
-        listeners.on_epoch_end(epoch, figures)
-        epoch += 1
-        if epoch < config.epochs:
-            pause.end_if_told(state)
-    listeners.on_train_end()
+    devices = surroundings.distribution or distribution.one_device()
+    devices.require_divides(config.batch_size, config.accumulate)
+    devices.prepare(model)
+    with devices.scope():
+        learns = learner.build(
+            model, loss, config, config.epochs * data.steps_per_epoch, heads
+        )
+    training = _Training(learns, data, config, surroundings, devices)
+    state = training.run()
+    if learns.average is not None:
+        learns.average.swap()
     return state
+
+
+class _Training:
+    """One training from its start or a checkpoint to its end."""
+
+    def __init__(self, learns, data, config, surroundings, devices):
+        self._learner, self._data, self._config = learns, data, config
+        self._folder, self._writer = surroundings.folder, surroundings.writer
+        self._devices = devices
+        self._listeners = Listeners(surroundings.callbacks, learns.model)
+        self._pause = _Pause(config.checkpoint_minutes, surroundings.stop)
+        self._step = devices.guard(
+            step.make(
+                learns, devices, config.clip_norm, config.accumulate, config.jit_compile
+            )
+        )
+        self._evaluate = validation.make(learns.model, learns.loss, devices)
+
+    def run(self):
+        """Takes all epochs that are left; returns the `checkpoints.State` then."""
+        state = checkpoints.newest(self._folder) or checkpoints.State()
+        epoch, first_step = divmod(state.step, self._data.steps_per_epoch)
+        draw = first_step * self._config.batch_size
+        batches = iter(self._data.training(epoch, draw))
+        self._iterator = batches if self._data.save_iterator else None
+        if state.step:
+            self._writer.note(f"resuming after step {state.step:,}")
+            checkpoints.restore(self._folder, state.step, self._learner, self._iterator)
+        model = self._learner.model
+        model.optimizer, model.stop_training = self._learner.optimizer, False
+        self._listeners.begin(state.listeners)
+        while self._goes_on(epoch, state):
+            state = self._epoch(epoch, batches, state)
+            epoch += 1
+            if epoch < self._config.epochs:
+                self._end_if_told(state)
+        self._listeners.tell.on_train_end()
+        return state
+
+    def _goes_on(self, epoch, state):
+        patience = self._config.patience
+        if epoch >= self._config.epochs or self._learner.model.stop_training:
+            return False
+        if not patience or not state.history:
+            return True
+        since = plateaus.epochs_without_gain(state.history, self._config.best_by)
+        return since < patience
+
+    def _epoch(self, epoch, batches, state):
+        self._listeners.tell.on_epoch_begin(epoch)
+        self._learner.schedule.factor.assign(self._factor(state.history))
+        state = self._steps(batches, state)
+        if self._learner.average is not None:
+            self._learner.average.after_epoch(epoch, self._whole_batches(epoch))
+        figures = self._figures(state) | self._validate(state)
+        figures["learning_rate"] = float(self._learner.optimizer.learning_rate)
+        state = self._next_state(state, figures)
+        self._listeners.tell.on_epoch_end(epoch, figures)
+        self._save(state)
+        self._writer.epoch(epoch + 1, self._config.epochs, state.step, figures)
+        for warning in symptoms.of_history(state.history, state.first_loss):
+            self._writer.note(f"warning: {warning}")
+        return state
+
+    def _steps(self, batches, state):
+        """Takes the steps that are left of an epoch; returns the state after them."""
+        steps, look = self._data.steps_per_epoch, self._config.check_every
+        first = state.step % steps
+        # the sum of a resumed epoch has the bits of one that was not interrupted
+        total = tf.constant(state.epoch_loss)
+        started, waited, first_loss = time.perf_counter(), 0.0, state.first_loss
+
+        def now(taken):
+            return dataclasses.replace(
+                state,
+                step=state.step + taken,
+                epoch_loss=float(total),
+                epoch_seconds=state.epoch_seconds + time.perf_counter() - started,
+                epoch_waited=state.epoch_waited + waited,
+                first_loss=first_loss,
+            )
+
+        for taken in range(1, steps - first + 1):
+            before = time.perf_counter()
+            batch = self._next(batches, state.step + taken)
+            waited += time.perf_counter() - before
+            number = first + taken
+            self._listeners.tell.on_train_batch_begin(number - 1)
+            inputs = head.inputs_of(self._learner.model, batch)
+            value = self._step(
+                inputs, batch["target"], batch.get("group"), batch.get("every")
+            )
+            total += value
+            last = number == steps
+            looks = number % look == 0 or last
+            due = not last and self._is_due(looks)
+            if looks or due:
+                _check(float(total), state.step + taken)
+            if looks and not first_loss:
+                first_loss = float(total) / number
+            self._listeners.tell.on_train_batch_end(
+                number - 1, {"loss": value, "seconds_waited": waited}
+            )
+            if due:
+                self._save(now(taken))
+                self._end_if_told(now(taken))
+        return now(steps - first)
+
+    def _next(self, batches, number):
+        try:
+            return next(batches)
+        except StopIteration:
+            raise errors.DataError(
+                "the data end before the epoch does",
+                expected=f"a batch for step {number:,}",
+                received="none",
+            ) from None
+
+    def _is_due(self, looks):
+        """Whether all workers take a checkpoint now."""
+        if self._devices.workers == 1:
+            return self._pause.due()
+        # asking the others costs time, so it is asked with the looks at the loss
+        if not looks:
+            return False
+        return self._devices.sum_of_workers(float(self._pause.due())) > 0
+
+    def _end_if_told(self, state):
+        told = self._devices.sum_of_workers(float(self._pause.told()))
+        if told > 0:
+            raise TrainingStoppedError(
+                f"The training was told to stop after step {state.step:,}, and a "
+                "checkpoint holds it. Started again with the same flags, it goes on "
+                "from there."
+            )
+
+    def _save(self, state):
+        beside = self._learner.variables_beside.values()
+        _check_weights([*self._learner.model.weights, *beside], state.step)
+        if self._devices.is_chief:
+            checkpoints.save(
+                self._folder,
+                self._learner,
+                dataclasses.replace(state, listeners=self._listeners.counters()),
+                self._config.keep,
+                self._iterator,
+            )
+        self._pause.taken()
+
+    def _factor(self, history):
+        if self._config.schedule != "plateau":
+            return 1.0
+        return plateaus.learning_rate_factor(
+            history,
+            self._config.best_by,
+            self._config.plateau_patience,
+            self._config.plateau_factor,
+        )
+
+    def _whole_batches(self, epoch):
+        """Yields the model's inputs, of batches of an epoch."""
+        if self._data.whole is None:
+            return
+        for batch in self._data.whole(epoch).take(self._config.average_batches):
+            yield head.inputs_of(self._learner.model, batch)
+
+    def _validate(self, state):
+        if self._data.validation is None:
+            return {}
+        if self._learner.average is None:
+            found = self._evaluate(self._data.validation)
+        else:
+            with self._learner.average.in_place():
+                found = self._evaluate(self._data.validation)
+        _check(found["loss"], state.step)
+        return {f"validation_{name}": value for name, value in found.items()}
+
+    def _figures(self, state):
+        """The figures of the epoch whose last step was taken."""
+        steps, seconds = self._data.steps_per_epoch, state.epoch_seconds
+        return {
+            "loss": state.epoch_loss / steps,
+            "seconds": seconds,
+            "images_per_second": steps * self._config.batch_size / seconds,
+            "waiting_for_data": state.epoch_waited / seconds,
+        }
+
+    def _next_state(self, state, figures):
+        history = (*state.history, dict(figures))
+        name, watched = plateaus.values(history, self._config.best_by)
+        is_best = name != "loss" and plateaus.better(
+            watched[-1], state.best_figure, name
+        )
+        return checkpoints.State(
+            step=state.step,
+            history=history,
+            best_step=state.step if is_best else state.best_step,
+            best_figure=watched[-1] if is_best else state.best_figure,
+            first_loss=state.first_loss,
+        )
 
 
 class _Pause:
@@ -198,84 +326,24 @@ class _Pause:
     The clock starts anew with every checkpoint, whoever asked for it.
     """
 
-    def __init__(self, minutes, stop, save):
-        self._seconds, self._stop, self._save = 60 * minutes, stop, save
+    def __init__(self, minutes, stop):
+        self._seconds, self._stop = 60 * minutes, stop
         self._last = self._now()
 
     def due(self):
         """Returns whether a checkpoint is to be taken now."""
-        return self._stops() or 0 < self._seconds <= self._now() - self._last
+        return self.told() or 0 < self._seconds <= self._now() - self._last
 
-    def save(self, state):
-        """Takes a checkpoint."""
-        self._save(state)
+    def told(self):
+        """Returns whether the training is told to stop."""
+        return self._stop is not None and self._stop()
+
+    def taken(self):
+        """Starts the clock anew."""
         self._last = self._now()
 
     def _now(self):
         return time.perf_counter()
-
-    def end_if_told(self, state):
-        """Ends a training that was told to stop and whose checkpoint is taken.
-
-        Raises:
-            TrainingStoppedError: it was.
-        """
-        if self._stops():
-            raise TrainingStoppedError(
-                f"The training was told to stop after step {state.step:,}, and a "
-                "checkpoint holds it. Started again with the same flags, it goes on "
-                "from there."
-            )
-
-    def _stops(self):
-        return self._stop is not None and self._stop()
-
-
-def _epoch(model, step, batches, listeners, state, data, config, pause):
-    """Takes the steps that are left of an epoch; returns the state after them."""
-    first = state.step % data.steps_per_epoch
-    # the sum of a resumed epoch has the bits of one that was not interrupted
-    total = tf.constant(state.epoch_loss)
-    started, waited = time.perf_counter(), 0.0
-
-    def now(taken):
-        return dataclasses.replace(
-            state,
-            step=state.step + taken,
-            epoch_loss=float(total),
-            epoch_seconds=state.epoch_seconds + time.perf_counter() - started,
-            epoch_waited=state.epoch_waited + waited,
-        )
-
-    for taken in range(1, data.steps_per_epoch - first + 1):
-        before = time.perf_counter()
-        batch = next(batches)
-        waited += time.perf_counter() - before
-        number = first + taken - 1
-        listeners.on_train_batch_begin(number)
-        inputs = head.inputs_of(model, batch)
-        value = step(inputs, batch["target"], batch.get("group"), batch.get("every"))
-        total += value
-        last = first + taken == data.steps_per_epoch
-        due = pause.due() and not last
-        if (number + 1) % config.check_every == 0 or last or due:
-            _check(float(total), state.step + taken)
-        listeners.on_train_batch_end(number, {"loss": value})
-        if due:
-            pause.save(now(taken))
-            pause.end_if_told(now(taken))
-    return now(data.steps_per_epoch - first)
-
-
-def _figures(state, data, config):
-    """The figures of the epoch whose last step was taken."""
-    seconds = state.epoch_seconds
-    return {
-        "loss": state.epoch_loss / data.steps_per_epoch,
-        "seconds": seconds,
-        "images_per_second": data.steps_per_epoch * config.batch_size / seconds,
-        "waiting_for_data": state.epoch_waited / seconds,
-    }
 
 
 def _check(total, step, what="loss"):
@@ -293,16 +361,3 @@ def _check_weights(weights, step):
     """Stops before weights that are no numbers become a checkpoint."""
     for weight in weights:
         _check(float(keras.ops.sum(keras.ops.absolute(weight))), step, weight.path)
-
-
-def _next_state(state, figures):
-    figure = figures.get("validation_mean_f2")
-    best = figure is not None and (
-        state.best_figure is None or figure > state.best_figure
-    )
-    return checkpoints.State(
-        step=state.step,
-        history=(*state.history, dict(figures)),
-        best_step=state.step if best else state.best_step,
-        best_figure=figure if best else state.best_figure,
-    )

@@ -90,23 +90,42 @@ class SecondHeads:
         """What a checkpoint holds of the heads."""
         return self.trainable_variables
 
-    def loss(self, targets, features):
+    def totals(self, targets):
+        """Returns float32 [2]: images that each head can be told of, 0 without a head.
+
+        Args:
+            targets: float [B, C] in [0, 1], below 0 where unknown.
+        """
+        countable = embeddable = tf.zeros([])
+        if self._config.count_weight:
+            countable = tf.reduce_sum(auxiliary.countable(targets))
+        if self._config.embedding_weight:
+            told = auxiliary.embeddable(targets, self._embeddings)
+            embeddable = tf.reduce_sum(told)
+        return tf.stack([countable, embeddable])
+
+    def loss(self, targets, features, totals=None):
         """Returns float32: the heads' losses on a batch, weighed and summed.
 
         Args:
             targets: float [B, C] in [0, 1], below 0 where unknown.
             features: float [B, D].
+            totals: float32 [2] of the batch that these images are a part of; None: they
+                are the batch.
         """
-        total = tf.zeros([])
+        totals = self.totals(targets) if totals is None else totals
+        value = tf.zeros([])
         if self._config.count_weight:
-            error = auxiliary.count_error(targets, self._count(features)[:, 0])
-            total += self._config.count_weight * error
+            error = auxiliary.count_error(
+                targets, self._count(features)[:, 0], totals[0]
+            )
+            value += self._config.count_weight * error
         if self._config.embedding_weight:
             distance = auxiliary.embedding_distance(
-                targets, self._embeddings, self._embedding(features)
+                targets, self._embeddings, self._embedding(features), totals[1]
             )
-            total += self._config.embedding_weight * distance
-        return total
+            value += self._config.embedding_weight * distance
+        return value
 
 
 def build(config, model, sparse_labels, seed):

@@ -150,13 +150,20 @@ def refresh(model, batches, prior_strength=0.0):
     return seen
 
 
+def has_statistics(model):
+    """Returns whether a model has batch normalisation."""
+    return any(True for _ in _batch_normalisations(model))
+
+
+def _batch_normalisations(model):
+    for layer in _layers(model):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            yield layer
+
+
 def _normalisations(model):
     """Returns the batch normalisations; refuses what cannot be made certain."""
-    found = [
-        layer
-        for layer in _layers(model)
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+    found = list(_batch_normalisations(model))
     if not found:
         raise errors.SettingError(
             "Statistics of batch normalisation cannot be recomputed. Expected: a model "

@@ -25,7 +25,7 @@ def main(_):
     from data_pipelines import batches, datasets
     from data_pipelines.resampling import policies
     from inclusive_tf import losses, models
-    from inclusive_tf.training import loop, optimizers
+    from inclusive_tf.training import distribution, learner, step
 
     settings = experiment_flags.config_from_flags()
     table, _ = datasets.read_labels(settings.data)
@@ -33,9 +33,10 @@ def main(_):
     model, _ = models.build(
         models.ModelConfig(num_classes=len(table.vocabulary), **settings.model)
     )
-    optimizer = optimizers.build(settings.training, 10**6)
-    optimizer.build(model.trainable_variables)
-    step = loop.make_step(model, losses.build(settings.training.loss), optimizer)
+    loss = losses.build(settings.training.loss)
+    take_step = step.make(
+        learner.build(model, loss, settings.training, 10**6), distribution.one_device()
+    )
     rates = policies.rates(table, settings.resampling, len(table))
     pipeline = batches.PipelineConfig(
         settings.image, settings.augment, settings.training.batch_size, seed=0
@@ -47,7 +48,7 @@ def main(_):
         started = time.perf_counter()
         for _ in range(FLAGS.steps):
             batch = next_batch()
-            value = step(batch["image"], batch["target"])
+            value = take_step(batch["image"], batch["target"])
         float(value)
         return FLAGS.steps / (time.perf_counter() - started)
 

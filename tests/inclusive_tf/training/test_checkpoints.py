@@ -1,14 +1,19 @@
 """Checkpoints are sound or passed over, and old ones make room."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from data_pipelines import errors
-from inclusive_tf.training import checkpoints
+from inclusive_tf import losses
+from inclusive_tf.training import checkpoints, config, learner
+
+CONFIG = config.TrainingConfig()
 
 
-def build(units=3):
+def build(units=3, loss=None, **changes):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
@@ -17,39 +22,60 @@ def build(units=3):
             keras.layers.Dropout(0.5, seed=1),
         ]
     )
-    optimizer = keras.optimizers.Adam()
-    optimizer.build(model.trainable_variables)
-    return model, optimizer
+    return learner.build(
+        model, loss or losses.build("focal"), dataclasses.replace(CONFIG, **changes), 9
+    )
 
 
 def save(folder, step, **fields):
     keep = fields.pop("keep", 10)
     state = checkpoints.State(step=step, **fields)
-    checkpoints.save(folder, *build(), state, keep)
+    checkpoints.save(folder, build(), state, keep)
 
 
-def test_everything_comes_back(tmp_path):
-    model, optimizer = build()
-    for variable in [*model.variables, *optimizer.variables]:
-        variable.assign(np.ones(variable.shape) * 7)
-    state = checkpoints.State(5, ({"loss": 1.0},), 5, 0.5)
-    checkpoints.save(tmp_path, model, optimizer, state, 1)
-    other, other_optimizer = build()
-    assert checkpoints.restore(tmp_path, 5, other, other_optimizer) == state
-    for variable in [*other.variables, *other_optimizer.variables]:
-        assert (np.asarray(variable) == 7).all()
+@pytest.mark.parametrize("average", ["none", "ema"])
+def test_everything_comes_back(tmp_path, average):
+    learns = build(average=average)
+    for number, variable in enumerate(variables(learns)):
+        variable.assign(np.full(variable.shape, number))
+    listeners = ({"callback": "EarlyStopping", "changed": {"wait": 1}},)
+    state = checkpoints.State(5, ({"loss": 1.0},), 5, 0.5, listeners=listeners)
+    checkpoints.save(tmp_path, learns, state, 1)
+    other = build(average=average)
+    assert checkpoints.restore(tmp_path, 5, other) == state
+    for one in (learns, other):
+        for number, variable in enumerate(variables(one)):
+            assert (np.asarray(variable) == number).all(), variable.path
+
+
+def variables(learns):
+    return [
+        *learns.model.variables,
+        *learns.optimizer.variables,
+        *learns.variables_beside.values(),
+    ]
+
+
+def test_the_weights_of_a_checkpoint_are_the_average(tmp_path):
+    learns = build(average="ema")
+    for average in learns.average.variables:
+        average.assign(np.full(average.shape, 3))
+    checkpoints.save(tmp_path, learns, checkpoints.State(1), 1)
+    model = build().model
+    checkpoints.load_weights(tmp_path, 1, model)
+    assert all((weight == 3).all() for weight in model.get_weights())
 
 
 def test_the_variables_of_a_loss_come_back_and_are_missed(tmp_path):
-    model, optimizer = build()
-    variable = keras.Variable([0.25, 0.75], trainable=False)
-    state = checkpoints.State(1)
-    checkpoints.save(tmp_path, model, optimizer, state, 1, of_loss=[variable])
-    variable.assign([0.5, 0.5])
-    checkpoints.restore(tmp_path, 1, model, optimizer, of_loss=[variable])
-    np.testing.assert_array_equal(variable, [0.25, 0.75])
+    settings = losses.LossConfig("group_dro", group_counts=(5, 3))
+    learns = build(loss=losses.build(settings))
+    learns.loss.group_weights.assign([0.25, 0.75])
+    checkpoints.save(tmp_path, learns, checkpoints.State(1), 1)
+    learns.loss.group_weights.assign([0.5, 0.5])
+    checkpoints.restore(tmp_path, 1, learns)
+    np.testing.assert_array_equal(learns.loss.group_weights, [0.25, 0.75])
     with pytest.raises(errors.DataError, match="loss's variables are of another kind"):
-        checkpoints.restore(tmp_path, 1, model, optimizer)
+        checkpoints.restore(tmp_path, 1, build())
 
 
 def test_the_newest_stay_and_the_best_too(tmp_path):
@@ -94,16 +120,13 @@ def test_without_any_checkpoint_there_is_no_state(tmp_path):
 def test_the_weights_of_another_model_are_refused(tmp_path):
     save(tmp_path, 1)
     with pytest.raises(errors.DataError, match="the weights are of another model"):
-        checkpoints.load_weights(tmp_path, 1, build(units=4)[0])
+        checkpoints.load_weights(tmp_path, 1, build(units=4).model)
 
 
 def test_the_state_of_another_optimiser_is_refused(tmp_path):
     save(tmp_path, 1)
-    model, _ = build()
-    sgd = keras.optimizers.SGD()
-    sgd.build(model.trainable_variables)
     with pytest.raises(errors.DataError, match="variables are of another kind"):
-        checkpoints.restore(tmp_path, 1, model, sgd)
+        checkpoints.restore(tmp_path, 1, build(optimizer="sgd"))
 
 
 def test_an_interrupted_write_leaves_the_old_checkpoints_alone(tmp_path, monkeypatch):

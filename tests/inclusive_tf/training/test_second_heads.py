@@ -11,7 +11,15 @@ from data_pipelines import errors, label_embeddings, labels
 from inclusive_tf import losses, models, writers
 from inclusive_tf.losses import auxiliary
 from inclusive_tf.models import head
-from inclusive_tf.training import checkpoints, config, loop, second_heads
+from inclusive_tf.training import (
+    checkpoints,
+    config,
+    distribution,
+    learner,
+    loop,
+    second_heads,
+    step,
+)
 
 STEPS, BATCH, EPOCHS, CLASSES = 3, 8, 2, 4
 CONFIG = config.TrainingConfig(epochs=EPOCHS, batch_size=BATCH, learning_rate=0.01)
@@ -56,7 +64,8 @@ class Stop(keras.callbacks.Callback):
 def train(folder, callbacks=(), heads=HEADS):
     model, built = build(heads)
     state = loop.train(model, losses.build("binary_cross_entropy"), make_data(),
-                       CONFIG, folder, writers.Several(), callbacks, built)  # fmt: skip
+                       CONFIG, loop.Surroundings(folder, writers.Several(),
+                                                 tuple(callbacks)), built)  # fmt: skip
     return model, built, state
 
 
@@ -114,26 +123,25 @@ def test_the_model_of_a_checkpoint_knows_nothing_of_them(tmp_path):
 
 
 def test_they_are_told_of_every_label_where_targets_show_one():
-    def taken(place):
+    def first_loss(every):
         model, heads = build()
-        optimizer = keras.optimizers.SGD(0.0)
-        optimizer.build(loop.trainable_variables(model, heads))
         loss = losses.build("binary_cross_entropy")
-        step = loop.make_step(model, loss, optimizer, heads=heads)
+        learns = learner.build(model, loss, CONFIG, 8, heads)
+        taken = step.make(learns, distribution.one_device())
         found = batch(0)
-        every = {"every": place} if place is not None else {}
-        return float(step(found["image"], found["target"], **every))
+        return float(taken(found["image"], found["target"], every=every))
 
     target = batch(0)["target"]
-    assert taken(None) == taken(target)
-    assert taken(tf.ones_like(target)) != taken(target)
+    assert first_loss(None) == first_loss(target)
+    assert first_loss(tf.ones_like(target)) != first_loss(target)
 
 
 def test_mixed_precision_learns_along(tmp_path):
     model, _ = models.build(dataclasses.replace(MODEL, dtype="mixed_float16"))
     heads = second_heads.build(HEADS, model, TRUTH, seed=0)
-    state = loop.train(model, losses.build("focal"), make_data(), CONFIG, tmp_path,
-                       writers.Several(), (), heads)  # fmt: skip
+    state = loop.train(model, losses.build("focal"), make_data(), CONFIG,
+                       loop.Surroundings(tmp_path, writers.Several()),
+                       heads)  # fmt: skip
     assert np.isfinite(state.history[-1]["loss"])
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from data_pipelines import errors, labels
-from inclusive_tf import models
+from inclusive_tf import losses, models
 from inclusive_tf import run as run_directory
 from inclusive_tf.models import head
-from inclusive_tf.training import checkpoints, config, optimizers, starting
+from inclusive_tf.training import checkpoints, config, learner, starting
 
 CONFIG = models.ModelConfig(
     "densenet_small", num_classes=3, height=8, width=8, growth=2, blocks=(1,),
@@ -29,9 +29,8 @@ def source(tmp_path):
     model.set_weights(
         [generator.uniform(0.1, 1.0, weight.shape) for weight in model.get_weights()]
     )
-    optimizer = optimizers.build(config.TrainingConfig(), 10)
-    optimizer.build(model.trainable_variables)
-    checkpoints.save(run.checkpoints, model, optimizer, checkpoints.State(step=5), 1)
+    built = learner.build(model, losses.build("focal"), config.TrainingConfig(), 10)
+    checkpoints.save(run.checkpoints, built, checkpoints.State(step=5), 1)
     run.write_json("model.json", {"model": dataclasses.asdict(CONFIG)})
     run.write_vocabulary(VOCABULARY, [7, 2, 1])
     return run, model

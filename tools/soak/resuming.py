@@ -1,0 +1,179 @@
+"""Kills a training at random moments, and compares its end with one left alone.
+
+    python -m tools.soak.resuming
+    python -m tools.soak.resuming --kills=3 --carrier=indexed
+
+For each carrier, one training runs undisturbed; another of the same flags gets --kills
+signals at moments that the seed draws, SIGKILL four times in five, else SIGTERM, and is
+started again after each. Every step is followed by a checkpoint, so that many kills
+fall into a write. Dropout, augmentation, resampling, a moving average of the weights,
+plateaus of the learning rate, clipping and momentum are on. Both must end with the same
+bits: weights, optimiser, average, dropout's state and figures. Ends with exit code 1
+where they do not.
+"""
+
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from absl import flags
+
+from tools import command
+
+FLAGS = flags.FLAGS
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EPOCHS, STEPS = 6, 30
+TRAINING = (
+    "--dataset=table", "--height=8", "--width=8", "--channels=3", "--blocks=1,1",
+    "--growth=4", "--batch_size=8", f"--steps_per_epoch={STEPS}", "--warmup_steps=2",
+    f"--epochs={EPOCHS}", "--dropout=0.2", "--mirror=0.5", "--shift=0.1", "--keep=2",
+    "--resampling=class_aware", "--learning_rate=0.01", "--checkpoint_minutes=1e-8",
+    "--average=ema", "--schedule=plateau", "--plateau_patience=1", "--clip_norm=1",
+)  # fmt: skip
+TIMED = ("seconds", "images_per_second", "waiting_for_data")
+"""Figures of an epoch that hang on the clock."""
+
+
+def write_table(folder):
+    """Writes small images and a table of them; returns its path."""
+    import numpy as np
+    from PIL import Image
+
+    generator = np.random.default_rng(0)
+    rows = ["path,labels,group,split"]
+    for split, count in (("train", 48), ("validation", 12)):
+        for number in range(count):
+            label = ("red", "red", "red|blue", "blue")[number % 4]
+            pixels = generator.integers(0, 60, (16, 16, 3), dtype=np.uint8)
+            pixels[:, :8, 0] += 180 * ("red" in label)
+            pixels[:, 8:, 2] += 180 * ("blue" in label)
+            Image.fromarray(pixels).save(folder / f"{split}{number}.png")
+            rows.append(f"{split}{number}.png,{label},north,{split}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder / "labels.csv"
+
+
+def start(run, table, carrier):
+    """Starts the training in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.train", f"--run={run}", f"--table={table}",
+         *TRAINING, f"--carrier={carrier}"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def finish(process):
+    """Waits for a training that nobody disturbs.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    said = process.communicate()[0]
+    if process.returncode:
+        raise RuntimeError(f"the training failed:\n{said}")
+
+
+def disturb(run, table, carrier, chance):
+    """Starts the training and sends it a signal at a random moment of its steps.
+
+    Returns:
+        (name of the signal, steps that a checkpoint holds, whether one was in work).
+    """
+    folder = run / "checkpoints"
+    number = signal.SIGTERM if chance.random() < 0.2 else signal.SIGKILL
+    process = start(run, table, carrier)
+    before = set(folder.glob("step-*"))
+    wanted = chance.randint(1, 12)
+    seen = set()
+    while len(seen) < wanted and process.poll() is None:
+        seen |= set(folder.glob("step-*")) - before
+        time.sleep(0.001)
+    time.sleep(chance.random() * 0.05)
+    process.send_signal(number)
+    said = process.communicate()[0]
+    expected = -number if number == signal.SIGKILL else 128 + number
+    if process.returncode not in (expected, 0):
+        raise RuntimeError(f"{process.returncode} after {number.name}:\n{said}")
+    steps = [int(path.name[5:]) for path in folder.glob("step-*")]
+    return number.name, max(steps, default=0), any(folder.glob(".*"))
+
+
+def end_of(run):
+    """Returns ({variable: array}, figures of the epochs) of a training that ended."""
+    import h5py
+    import numpy as np
+
+    folder = run / "checkpoints" / f"step-{EPOCHS * STEPS:08d}"
+    with np.load(folder / "variables.npz") as stored:
+        variables = {name: stored[name] for name in stored.files}
+    with h5py.File(folder / "model.weights.h5") as stored:
+        stored.visititems(
+            lambda name, found: (
+                variables.update({name: found[()]})
+                if isinstance(found, h5py.Dataset)
+                else None
+            )
+        )
+    history = json.loads((run / "training.json").read_text("utf-8"))["history"]
+    figures = [
+        {name: value for name, value in epoch.items() if name not in TIMED}
+        for epoch in history
+    ]
+    return variables, figures
+
+
+def differences(run, other):
+    """Returns the names of what differs between two trainings that ended."""
+    import numpy as np
+
+    (first, history), (second, figures) = end_of(run), end_of(other)
+    names = [
+        name
+        for name in sorted(first.keys() | second.keys())
+        if not np.array_equal(first.get(name, ()), second.get(name, ()))
+    ]
+    return names + ["figures"] * (history != figures)
+
+
+def main(_):
+    """Kills, compares and prints."""
+    failed = False
+    for carrier in FLAGS.carrier:
+        chance = random.Random(f"{FLAGS.seed} {carrier}")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            table = write_table(folder)
+            finish(start(folder / "whole", table, carrier))
+            told = []
+            for _ in range(FLAGS.kills):
+                told.append(disturb(folder / "parts", table, carrier, chance))
+                print(f"{carrier}: {told[-1][0]} with step {told[-1][1]}", flush=True)
+            finish(start(folder / "parts", table, carrier))
+            found = differences(folder / "whole", folder / "parts")
+            failed |= bool(found)
+            killed = [one for one in told if one[0] == "SIGKILL"]
+            print(
+                f"{carrier}: {len(killed)} SIGKILL ({sum(one[2] for one in killed)} "
+                f"within a write) and {len(told) - len(killed)} SIGTERM among "
+                f"{EPOCHS * STEPS} steps: "
+                + (f"DIFFERENT {', '.join(found)}" if found else "the same bits"),
+                flush=True,
+            )
+    return 1 if failed else 0
+
+
+def define():
+    """Defines the flags; only when run as a script, since all scripts share names."""
+    flags.DEFINE_integer("kills", 20, "Signals sent to a training.", 1)
+    flags.DEFINE_list("carrier", ["indexed", "streaming"], "Carriers.")
+    flags.DEFINE_integer("seed", 0, "Decides when and how.")
+
+
+if __name__ == "__main__":
+    define()
+    command.run(main)
