@@ -60,12 +60,17 @@ class Record:
 
 
 def digest(ids, truth, group, vocabulary):
-    """Returns the SHA-256, as hex, of what is asked: images, labels and groups."""
+    """Returns the SHA-256, as hex, of what is asked: images, labels and groups.
+
+    The labels of an image are a set: their order does not count.
+    """
     found = hashlib.sha256(vocabulary.hash.encode())
     found.update(
         "\0".join(np.asarray(ids, str).tolist()).encode("utf-8", "surrogatepass")
     )
-    for values in (truth.offsets, truth.index, truth.confidence, group):
+    order = np.lexsort((truth.index, truth.rows()))
+    stated = truth.index[order], truth.confidence[order]
+    for values in (truth.offsets, *stated, group):
         found.update(np.ascontiguousarray(values).tobytes())
     return found.hexdigest()
 

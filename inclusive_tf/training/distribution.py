@@ -42,7 +42,8 @@ class Distribution:
         self.strategy, self.worker, self.workers = strategy, worker, workers
         self.replicas = strategy.num_replicas_in_sync
         self._local = self.replicas // workers
-        self._sum = tf.function(self._summed)
+        vector = tf.TensorSpec([None], tf.float64)
+        self._sum = tf.function(self._summed, input_signature=[vector])
 
     @property
     def is_chief(self):
@@ -124,7 +125,8 @@ class Distribution:
         values = np.asarray(values, np.float64)
         if self.workers == 1:
             return values
-        return self._guarded(self._sum, tf.constant(values)).numpy()
+        found = self._guarded(self._sum, tf.constant(values.ravel()))
+        return found.numpy().reshape(values.shape)
 
     def of_chief(self, values):
         """Returns float64 like `values`: the chief's, bit by bit."""

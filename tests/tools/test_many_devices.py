@@ -113,13 +113,17 @@ def test_two_hosts_and_two_devices_are_one(root, table, tmp_path):
         assert_equal(run, runs[0], 1e-5)
 
 
+@pytest.mark.soak
 def test_two_hosts_are_one_with_adam(root, table, tmp_path):
     finish(start(root, tmp_path / "one", table))
     finish(*start_workers(root, tmp_path / "workers", table))
     assert_equal(tmp_path / "workers", tmp_path / "one", 1e-3)
 
 
-@pytest.mark.parametrize(("sent", "within"), [("SIGKILL", 10), ("SIGSTOP", 120)])
+@pytest.mark.parametrize(
+    ("sent", "within"),
+    [("SIGKILL", 10), pytest.param("SIGSTOP", 120, marks=pytest.mark.soak)],
+)
 def test_a_lost_worker_is_said_and_the_rest_goes_on_later(
     root, table, tmp_path, sent, within
 ):

@@ -62,6 +62,17 @@ def test_another_file_is_refused_by_name(tmp_path, change):
         record.read(path)
 
 
+def test_a_digest_does_not_look_at_the_order_of_an_images_labels():
+    vocabulary, group = labels.Vocabulary(("x", "y")), np.zeros(1, np.int32)
+    found = {
+        record.digest(
+            ["a"], labels.SparseLabels([0, 2], index, share, 2), group, vocabulary
+        )
+        for index, share in (([0, 1], [1.0, 0.5]), ([1, 0], [0.5, 1.0]))
+    }
+    assert len(found) == 1
+
+
 def test_a_digest_tells_questions_apart():
     ids = np.array(["a", "b"])
     truth = labels.SparseLabels.from_lists([[0], [1]], 2)
