@@ -136,6 +136,36 @@ def decode_batch(data, config):
     )
 
 
+def extent(data, config):
+    """Says where the whole image of a file lies among the pixels that `decode` gives.
+
+    Args:
+        data: string scalar, the bytes of the file.
+        config: `ImageConfig`.
+
+    Returns:
+        float32 [4]; top, left, bottom, right in pixels. What `crop` cuts away lies
+        outside.
+
+    Raises:
+        tf.errors.InvalidArgumentError: as `decode`.
+    """
+    sides = tf.shape(formats.decode(data, config.max_pixels))
+    height, width = sides[0], sides[1]
+    if config.resize == "pad":
+        above, before, inner_height, inner_width = _filled_part(height, width, config)
+        ends = [above, before, above + inner_height, before + inner_width]
+        return tf.cast(tf.stack(ends), tf.float32)
+    above, before, part_height, part_width = 0, 0, height, width
+    if config.resize == "crop":
+        above, before, part_height, part_width = _central_part(height, width, config)
+    ends = [-above, -before, height - above, width - before]
+    scales = [config.height / part_height, config.width / part_width]
+    return tf.cast(tf.stack(ends), tf.float32) * tf.cast(
+        tf.stack(2 * scales), tf.float32
+    )
+
+
 def _grey(image):
     red, green, blue = image[..., :1], image[..., 1:2], image[..., 2:]
     # in this form the grey of a grey pixel is that pixel to the last bit
@@ -147,9 +177,25 @@ def _to_size(image, config):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     target = [config.height, config.width]
     if config.resize == "crop":
-        image = _central_part(image, height, width, config)
+        above, before, part_height, part_width = _central_part(height, width, config)
+        # cutting before resizing keeps a 1 x 1,000,000 image from being scaled up whole
+        image = image[above : above + part_height, before : before + part_width]
     if config.resize != "pad":
         return tf.image.resize(image, target, antialias=True)
+    above, before, inner_height, inner_width = _filled_part(height, width, config)
+    image = tf.image.resize(image, [inner_height, inner_width], antialias=True)
+    return tf.pad(
+        image,
+        [
+            [above, config.height - inner_height - above],
+            [before, config.width - inner_width - before],
+            [0, 0],
+        ],
+    )
+
+
+def _filled_part(height, width, config):
+    """Row, column, height and width of the part of the target that an image fills."""
     scale = tf.minimum(
         tf.cast(config.height / height, tf.float32),
         tf.cast(config.width / width, tf.float32),
@@ -158,27 +204,19 @@ def _to_size(image, config):
         tf.clip_by_value(_rounded(tf.cast(side, tf.float32) * scale), 1, most)
         for side, most in ((height, config.height), (width, config.width))
     ]
-    image = tf.image.resize(image, inner, antialias=True)
     above, before = (config.height - inner[0]) // 2, (config.width - inner[1]) // 2
-    return tf.pad(
-        image,
-        [
-            [above, config.height - inner[0] - above],
-            [before, config.width - inner[1] - before],
-            [0, 0],
-        ],
-    )
+    return above, before, *inner
 
 
-def _central_part(image, height, width, config):
-    """The largest centred part that has the proportions of the target."""
-    # cutting before resizing keeps a 1 x 1,000,000 image from being scaled up whole
+def _central_part(height, width, config):
+    """Row, column, height and width of the largest centred part of an image that has
+    the proportions of the target."""
     tall = tf.cast(width, tf.float32) * (config.height / config.width)
     wide = tf.cast(height, tf.float32) * (config.width / config.height)
     part_height = tf.clip_by_value(_rounded(tall), 1, height)
     part_width = tf.clip_by_value(_rounded(wide), 1, width)
     above, before = (height - part_height) // 2, (width - part_width) // 2
-    return image[above : above + part_height, before : before + part_width]
+    return above, before, part_height, part_width
 
 
 def _rounded(value):

@@ -33,6 +33,16 @@ def define():
     flags.DEFINE_integer(
         "check", 200, "Images to check the maps on, where places are known.", 1
     )
+    flags.DEFINE_list(
+        "box_files",
+        [],
+        "CSVs with a row a box, to check the maps on; empty: those of the data set.",
+    )
+    flags.DEFINE_list(
+        "box_columns",
+        ["ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"],
+        "Their columns of image, label and corners, which are shares of the sides.",
+    )
     flags.DEFINE_integer(
         "curves",
         40,
@@ -71,6 +81,22 @@ def config_from_flags():
         channels=FLAGS.score_channels,
         seed=FLAGS.seed,
     )
+
+
+def boxes_from_flags(data, split):
+    """Returns the `label_boxes.BoxConfig` of the flags.
+
+    Args:
+        data: `datasets.DataConfig`, whose source may know boxes of its own.
+        split: name of the split that is explained.
+    """
+    from data_pipelines import label_boxes, sources
+
+    source = sources.load(data.dataset)
+    files = tuple(FLAGS.box_files)
+    if not files and hasattr(source, "box_files"):
+        return label_boxes.BoxConfig(source.box_files(data.source, split))
+    return label_boxes.BoxConfig(files, tuple(FLAGS.box_columns))
 
 
 def shown_from_flags():

@@ -88,7 +88,7 @@ def read(run, data, split):
 
 
 def explain(run, part, training, predicted, threshold_logit, config, shown, row,
-            checkpoint="last"):  # fmt: skip
+            checkpoint="last", boxes=None):  # fmt: skip
     """Writes RUN/explanations/SPLIT and returns what it holds.
 
     Args:
@@ -103,6 +103,7 @@ def explain(run, part, training, predicted, threshold_logit, config, shown, row,
         shown: `ShownConfig`.
         row: how the report calls what is explained.
         checkpoint: as in `trained.load_model`.
+        boxes: `label_boxes.Boxes` of `part`, to check maps on; None: none are known.
 
     Returns:
         `Explained`.
@@ -166,6 +167,10 @@ def explain(run, part, training, predicted, threshold_logit, config, shown, row,
         subject, explained[: len(chosen)], shown.curves, shown.seed
     )
     facts |= checks.check_halves(subject, part, predicted, threshold_logit, shown.check)
+    if boxes is not None:
+        facts |= checks.check_boxes(
+            subject, part, predicted, threshold_logit, boxes, shown.check
+        )
     pictures = _label_pictures(subject, predicted, chosen, shown)
     gallery.save(run.path / "explanations" / split, errors_described, facts, pictures)
     return Explained(errors_described, facts, pictures)

@@ -12,7 +12,7 @@ apart and what merging them would do, attributes that predict errors, and what t
 collect next. Labels are doubted in --predictions (extra `audit`), errors looked at in
 --judged; without that in the same images, by out-of-sample logits. With --run its data
 are read: pictures on the page, brightness, colour, texture and scale of the images, and
-what training showed.
+what training showed; with --pixels labels are judged by the images too.
 """
 
 import sys
@@ -32,6 +32,13 @@ flags.DEFINE_list(
 flags.DEFINE_list("judged", [], "Folders of predictions whose errors to look at.")
 flags.DEFINE_string("adaptation", None, "Adaptation to apply to --judged.")
 flags.DEFINE_string("run", "", "Run directory whose data to read for images.")
+flags.DEFINE_integer(
+    "pixels",
+    0,
+    "Side that images are shrunk to, to judge labels by them too; 0: by the network's "
+    "features alone.",
+    0,
+)
 flags.DEFINE_integer("training_sample", 5000, "Training images to measure.", 10)
 flags.DEFINE_integer("shown", 24, "Images shown of the suspects.", 0)
 flags.DEFINE_string("output", "audit", "Folder to write.")
@@ -62,7 +69,7 @@ def main(_):
     """Loads, audits, prints and writes."""
     import pathlib
 
-    from data_pipelines import atomic, suspects
+    from data_pipelines import atomic, errors, suspects
     from inclusive_tf.audit import auditing, inputs, page, summary
 
     config = audit_flags.config_from_flags()
@@ -70,6 +77,11 @@ def main(_):
     predictions = inputs.stacked(parts)
     judged, threshold = _judged()
     context, thumbnails = None, None
+    if FLAGS.pixels and not FLAGS.run:
+        raise errors.SettingError(
+            "Pixels are read from the data of a run. Expected: --run beside --pixels. "
+            "Received: none."
+        )
     if FLAGS.run:
         from inclusive_tf import run as run_directory
         from inclusive_tf.audit import from_run
@@ -85,6 +97,11 @@ def main(_):
             FLAGS.seed,
             sys.stderr.isatty(),
         )
+        if FLAGS.pixels:
+            parts = [
+                from_run.with_pixels(part, table, FLAGS.pixels, sys.stderr.isatty())
+                for part in parts
+            ]
     figures, rows = auditing.audit(parts, judged, threshold, config, context)
     output = pathlib.Path(FLAGS.output)
     suspects.write(output / "suspects.csv", rows)

@@ -14,7 +14,7 @@ missed label of each (--methods), beside the nearest training images of both. Wr
 
 and prints whether the maps are to be believed: deletion and insertion beside random
 orders, how alike maps are once weights are drawn again, and, where the data say which
-half shows what, how often the maps point at the half that shows the label.
+half shows what or hold boxes (--box_files), how often the maps point at the label.
 """
 
 from absl import flags
@@ -35,6 +35,7 @@ flags.DEFINE_bool("page", True, "Whether to write the page and TensorBoard's ima
 
 
 def main(_):
+    from data_pipelines import label_boxes
     from inclusive_tf import explanation
     from inclusive_tf import run as run_directory
     from inclusive_tf.adaptation import adapted
@@ -43,7 +44,13 @@ def main(_):
     run = run_directory.Run(FLAGS.run)
     run_flags.remember(run.read_json("flags.json"))
     config, shown = explain_flags.config_from_flags(), explain_flags.shown_from_flags()
-    part, training = explanation.read(run, data_flags.data_config(), FLAGS.split)
+    data = data_flags.data_config()
+    part, training = explanation.read(run, data, FLAGS.split)
+    boxes, notes = label_boxes.read(
+        explain_flags.boxes_from_flags(data, FLAGS.split), part
+    )
+    for note in notes:
+        print(f"note: {note}")
     predicted, threshold = adapted.load_decided(
         run.predictions(FLAGS.split),
         FLAGS.adaptation or None,
@@ -59,6 +66,7 @@ def main(_):
         shown,
         predicted.source.get("adaptation", "as trained"),
         FLAGS.checkpoint,
+        boxes,
     )
     for line in explained.check_lines(found.facts):
         print(line)

@@ -77,13 +77,16 @@ def _take_image_ids(column):
     return Runs(ids, np.concatenate([*changes, [rows]]).astype(np.int64))
 
 
-def _take_labels(column):
-    column = column.unify_dictionaries()
-    texts = tuple(column.chunk(0).dictionary.to_pylist())
-    if not all(map(_is_label, texts)):
-        raise ValueError
-    index = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
-    return Codes(index, texts)
+def _take_codes(is_valid):
+    def take(column):
+        column = column.unify_dictionaries()
+        texts = tuple(column.chunk(0).dictionary.to_pylist())
+        if not all(map(is_valid, texts)):
+            raise ValueError
+        index = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
+        return Codes(index, texts)
+
+    return take
 
 
 def _take_shares(column):
@@ -109,6 +112,10 @@ def _is_label(field):
     return field.split() == [field]
 
 
+def _is_text(field):
+    return field != ""
+
+
 def _is_share(field):
     try:
         return 0 <= float(field) <= 1
@@ -127,11 +134,16 @@ IMAGE_ID = Kind(
 
 LABEL = Kind(
     pa.dictionary(pa.int32(), pa.string()),
-    _take_labels,
+    _take_codes(_is_label),
     _is_label,
     "a label's code, without white space",
 )
 """A label's code as `Codes`; "NA" is a code like any other."""
+
+TEXT = Kind(
+    pa.dictionary(pa.int32(), pa.string()), _take_codes(_is_text), _is_text, "a text"
+)
+"""An id of any form as `Codes`."""
 
 SHARE = Kind(pa.float32(), _take_shares, _is_share, "a number from 0 to 1")
 """A confidence or a relative coordinate, as float32 [rows]."""

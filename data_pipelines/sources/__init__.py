@@ -2,7 +2,8 @@
 
 A source module has `read_with_notes(config, vocabulary=None)`, which returns a
 `labels.LabelTable` and sentences to print, and where its layout knows more than a table
-holds, `facts(config)`. `SOURCES` maps the name that `--dataset` takes to the module.
+holds, `facts(config)` and `box_files(config, split)`. `SOURCES` maps the name that
+`--dataset` takes to the module.
 """
 
 import importlib

@@ -147,6 +147,13 @@ def facts(config):
     return file_facts.measure(paths, rows, vocabulary, config.fusion)
 
 
+def box_files(config, split):
+    """Returns the paths of the boxes of a split, a tuple; only training has any."""
+    path = pathlib.Path(config.data_dir) / FILES["box"]
+    known = split in ("train", "validation") and path.exists()
+    return (str(path),) if known else ()
+
+
 def _check(config):
     errors.require_choices(
         config, {"unlabelled": ("keep", "drop"), "missing_images": presence.CHOICES}

@@ -130,6 +130,19 @@ def facts(config):
     return file_facts.measure(paths, rows, vocabulary, config.fusion)
 
 
+def box_files(config, split):
+    """Returns the paths of the boxes of a split, a tuple.
+
+    Those of split train stand in for a split without files, which is held out of it.
+
+    Raises:
+        errors.DataError: as `read_with_notes`.
+    """
+    paths = published.find(_given(config), config.data_dir, [])
+    its = paths.get(split, paths.get("train", {}))
+    return tuple(path for source, path in its.items() if source == "box")
+
+
 def _given(config):
     return {
         "human": config.human_labels,

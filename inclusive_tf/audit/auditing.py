@@ -11,13 +11,14 @@ from inclusive_tf.audit import (
     confusions,
     inputs,
     label_suspects,
+    merging,
     out_of_sample,
     shortcuts,
 )
 from inclusive_tf.evaluation import bands, f2, measures
 
 MOST_MERGES = 8
-"""Merges whose effect is computed: of the first pairs that cannot be told apart."""
+"""Merges of two whose effect is computed: of the first pairs not told apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,18 +216,6 @@ def _errors(judged, threshold_logit, config, context):
             "trained on them, judge others"
         )
     pairs = confusions.pairs(judged, threshold_logit, config.pairs)
-    merges = [
-        {"a": pair["a"], "b": pair["b"]}
-        | confusions.effect_of_merging(
-            judged,
-            threshold_logit,
-            pair["a"]["position"],
-            pair["b"]["position"],
-            config.resamples,
-            config.seed,
-        )
-        for pair in [pair for pair in pairs if not pair["apart"]][:MOST_MERGES]
-    ]
     cells = collecting.cells(judged, threshold_logit, context.training_cells)
     return {
         "no_errors": missing,
@@ -235,7 +224,7 @@ def _errors(judged, threshold_logit, config, context):
             "first": context.unread[0] if context.unread else None,
         },
         "pairs": pairs,
-        "merges": merges,
+        "merges": _merges(judged, threshold_logit, config, pairs),
         "shortcuts": (
             {"missing": missing}
             if missing
@@ -245,6 +234,29 @@ def _errors(judged, threshold_logit, config, context):
         "cells": cells,
         "collect": collecting.next_(cells, config.collect),
     }
+
+
+def _merges(judged, threshold_logit, config, pairs):
+    """What each proposed merge would do; clusters of classes after pairs."""
+
+    def class_(label):
+        return {
+            "id": judged.vocabulary.ids[label], "name": judged.vocabulary.names[label]
+        }  # fmt: skip
+
+    proposed = merging.proposals(pairs, judged.training_counts, MOST_MERGES)
+    return [
+        {
+            "into": class_(one.classes[0]),
+            "from": [class_(label) for label in one.classes[1:]],
+            "not_apart": one.not_apart,
+            "pairs": one.pairs,
+        }
+        | merging.effect(
+            judged, threshold_logit, one.classes, config.resamples, config.seed
+        )
+        for one in proposed
+    ]
 
 
 def _shortcuts(judged, threshold_logit, context):

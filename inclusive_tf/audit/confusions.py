@@ -1,4 +1,4 @@
-"""Classes that a model cannot tell apart, and what merging them would do.
+"""Pairs of classes that a model cannot tell apart.
 
 Of the images that show a and not b, those that are given b and not a are confused with
 b; the other way round likewise, with 95 % intervals of Wilson. That depends on the
@@ -7,11 +7,6 @@ second look without them: of an image that shows only a and one that shows only 
 often does a's logit less b's put the right one first (`rank_tests`, with its 95 %
 interval)? A half is tossing a coin. Two classes cannot be told apart where both shares
 lie above `LEAST_CONFUSED` with their intervals, or that chance below `MOST_IN_ORDER`.
-
-A merge makes one class of the two: shown
-where either is, given where either is. It removes their confusion from the figures and
-every distinction between them from the model's answers; that some figure rises is no
-argument for it by itself, which is why both are shown.
 """
 
 import dataclasses
@@ -19,9 +14,9 @@ import dataclasses
 import numpy as np
 from scipy import sparse
 
-from data_pipelines import errors, labels
+from data_pipelines import labels
 from inclusive_tf.audit import rank_tests
-from inclusive_tf.evaluation import bootstrap, f2, measures
+from inclusive_tf.evaluation import f2
 from inclusive_tf.exploration import intervals
 
 LEAST_CONFUSED = 0.1
@@ -33,9 +28,6 @@ MOST_IN_ORDER = 0.8
 _LEVEL = 0.95
 _LOOKED_AT = 20
 """Pairs whose order is looked at, by the number that is asked for."""
-
-FIGURES = ("mean_f2", "macro_f2")
-"""What is said of a merge."""
 
 
 def pairs(predictions, threshold_logit, most=50):
@@ -156,118 +148,3 @@ def _decided(predictions, threshold_logit):
     given = f2.decisions(predictions.logits, threshold_logit).multi_hot()
     targets = predictions.truth.targets(predictions.unlisted_is_absent)
     return given, targets >= labels.PRESENT, targets != labels.UNKNOWN
-
-
-def merged(predictions, threshold_logit, a, b):
-    """Makes one class of two.
-
-    Args:
-        predictions: `predictions.Predictions`.
-        threshold_logit: float or [C].
-        a: position of the label that stays.
-        b: position of the label that becomes it; its count of training images is added,
-            though some images may have shown both.
-
-    Returns:
-        `predictions.Predictions` over C - 1 labels, whose logits are how far each is
-        above its threshold, so that 0 is the threshold of all of them.
-
-    Raises:
-        errors.DataError: the two are one label.
-    """
-    if a == b:
-        raise errors.DataError(
-            "a label cannot be merged with itself",
-            received=predictions.vocabulary.ids[a],
-        )
-    above = np.asarray(predictions.logits, np.float64) - threshold_logit
-    above[:, a] = np.maximum(above[:, a], above[:, b])
-    targets = predictions.truth.targets(unlisted_is_absent=False)
-    either = np.maximum(targets[:, a], targets[:, b])
-    # absent is only what both are
-    absent = (either < labels.PRESENT) & (
-        np.minimum(targets[:, a], targets[:, b]) == labels.UNKNOWN
-    )
-    targets[:, a] = np.where(absent, labels.UNKNOWN, either)
-    kept = np.arange(len(predictions.vocabulary)) != b
-    counts = np.array(predictions.training_counts)
-    counts[a] += counts[b]
-    vocabulary = predictions.vocabulary
-    ids, names = (
-        [name for name, keep in zip(all_, kept, strict=True) if keep]
-        for all_ in (vocabulary.ids, vocabulary.names)
-    )
-    return dataclasses.replace(
-        predictions,
-        logits=above[:, kept].astype(np.float32),
-        truth=_sparse(targets[:, kept]),
-        training_counts=counts[kept],
-        vocabulary=labels.Vocabulary(ids, names),
-        kernel=None,
-        bias=None,
-    )
-
-
-def _sparse(targets):
-    """`labels.SparseLabels` of what is stated in dense targets."""
-    stated = targets != labels.UNKNOWN
-    rows, index = np.nonzero(stated)
-    return labels.SparseLabels(
-        np.concatenate([[0], np.cumsum(stated.sum(axis=1))]).astype(np.int64),
-        index.astype(np.int32),
-        targets[rows, index].astype(np.float32),
-        targets.shape[1],
-    )
-
-
-def effect_of_merging(predictions, threshold_logit, a, b, resamples=1000, seed=0):
-    """Computes figures with the merged class minus those without, paired.
-
-    Args:
-        predictions: `predictions.Predictions` with truth.
-        threshold_logit: float or [C].
-        a, b: positions, as for `merged`.
-        resamples: of the bootstrap; both sides share each resample.
-        seed: of the bootstrap.
-
-    Returns:
-        {name of `FIGURES`: {"before", "after", "difference", "low", "high", "n"}}.
-
-    Raises:
-        errors.DataError: as `merged`, or there is no labelled image.
-    """
-    predictions = measures.with_known_labels(predictions)
-    before = measures.Measures(predictions, threshold_logit)
-    after = measures.Measures(merged(predictions, threshold_logit, a, b), 0.0)
-    sides = (before, after)
-
-    def statistics(weights):
-        found = [side.headline(weights) for side in sides]
-        differences = {name: found[1][name] - found[0][name] for name in FIGURES}
-        values = {
-            f"{when} {name}": one[name]
-            for when, one in zip(("before", "after"), found, strict=True)
-            for name in FIGURES
-        }
-        return differences | values
-
-    point, resampled = bootstrap.distribution(
-        [statistics], len(before), resamples, seed, predictions.cluster
-    )
-    clusters = None
-    if before.clusters is not None:
-        clusters = int(before.clusters["mean_f2"])
-    return {
-        name: {
-            "before": float(point[f"before {name}"]),
-            "after": float(point[f"after {name}"]),
-        }
-        | bootstrap.interval(
-            point[name],
-            *bootstrap.interval_ends(resampled[name]),
-            len(before),
-            clusters,
-            key="difference",
-        )
-        for name in FIGURES
-    }

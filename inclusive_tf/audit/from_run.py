@@ -1,12 +1,15 @@
 """What a run's data add to an audit: images, their attributes, what training showed."""
 
+import dataclasses
+
 import numpy as np
 
-from data_pipelines import datasets, errors, image_attributes
+from data_pipelines import datasets, errors, image_attributes, pixel_features
 from inclusive_tf.audit import auditing, inputs, shortcuts
 from inclusive_tf.exploration import pictures
 
 _SIDE = 224
+_COMPONENTS = 64
 
 
 def read(run, data):
@@ -103,6 +106,46 @@ def _cells(train, group_names):
 def _exposure(run):
     rows = run.read_json("exposure.json")["rows"]
     return {row["id"]: row["after"] for row in rows}
+
+
+def with_pixels(part, table, size, progress=False):
+    """Lets images be judged by their pixels too, which no label had a say in.
+
+    Principal components of the images at a small size stand beside the network's
+    features, all of them standardised. What a network has hardly learnt, such as a
+    label it saw a hundred times, its features do not tell apart.
+
+    Args:
+        part: `predictions.Predictions` of one network, with features.
+        table: `labels.LabelTable` of its data.
+        size: pixels a side.
+        progress: whether to show a bar on the standard error stream.
+
+    Returns:
+        `predictions.Predictions` of more features, without the last layer, which knows
+        the network's alone.
+
+    Raises:
+        errors.DataError: an image is not in the data, or there are no features.
+        tf.errors.InvalidArgumentError, tf.errors.NotFoundError: an image is unreadable.
+    """
+    if not part.features.shape[1]:
+        raise errors.DataError(
+            "pixels stand beside a network's features, and there are none",
+            expected="predictions of one network with a last layer",
+        )
+    rows = inputs.rows_of(table, part.ids)
+    pixels = pixel_features.measure(table.take(rows), size, progress=progress)
+    centred = (pixels - pixels.mean(axis=0)).astype(np.float64)
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(centred))
+    # what does not vary, such as the third channel of grey images, says nothing
+    varies = np.flatnonzero(variances > 1e-6 * variances[-1])[-_COMPONENTS:]
+    components = centred @ directions[:, varies] / np.sqrt(variances[varies])
+    features = np.asarray(part.features, np.float64)
+    deviation = np.maximum(features.std(axis=0), 1e-12)
+    standard = (features - features.mean(axis=0)) / deviation
+    together = np.concatenate([standard, components], axis=1).astype(np.float32)
+    return dataclasses.replace(part, features=together, kernel=None, bias=None)
 
 
 def thumbnails(table, ids):

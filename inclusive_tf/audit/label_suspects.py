@@ -10,7 +10,7 @@ confidence of each label's own, so that a rare label is not doubted for being ra
 before what is wrong (figures: docs/audit.md). A label g that is given and a label r
 that seems to be shown in its place are one suspicion:
 
-    score = sigmoid((w z_r - z_g) / 2),    w = 1/2,
+    score = sigmoid((w z_r - z_g) / 2),    w = 1/4,
 
 with z the out-of-sample logits and r the likeliest label that is not given. r counts
 less than g, since a rare label that is truly shown has a low logit itself: with w = 1
@@ -34,7 +34,7 @@ images in which they would be by chance."""
 
 _MIN_EXPECTED = 5.0
 
-_REPLACEMENT = 0.5
+_REPLACEMENT = 0.25
 """w above."""
 
 

@@ -20,6 +20,13 @@ def headline(figures):
         found.append(
             f"{texts.counted(len(pairs), 'pair')} of classes cannot be told apart"
         )
+    clusters = [merge for merge in figures["merges"] if merge["pairs"] > 1]
+    if clusters:
+        found.append(
+            f"among them a cluster of {len(clusters[0]['from']) + 1} classes"
+            if len(clusters) == 1
+            else f"among them {len(clusters)} clusters of classes"
+        )
     first = alarms(figures)
     if first:
         found.append(shortcut(first[0]))
@@ -104,6 +111,12 @@ def text(figures, rows, most=10):
             f"{wording.short(pair['b']['name'])} ({_share(pair['as_b'])} and "
             f"{_share(pair['as_a'])} confused, in order {_share(pair['in_order'])})"
         )
+    lines += [
+        f"a cluster of {len(merge['from']) + 1} classes, {merge['not_apart']} of "
+        f"{merge['pairs']} pairs not told apart: {_merge(merge)}"
+        for merge in figures["merges"]
+        if merge["pairs"] > 1
+    ]
     if figures["unread"]["images"]:
         lines.append(
             f"note: {texts.counted(figures['unread']['images'], 'training image')} "
@@ -128,6 +141,18 @@ def text(figures, rows, most=10):
         for row in figures["collect"][:most]
     ]
     return "\n".join(lines)
+
+
+def _merge(merge):
+    names = ", ".join(wording.short(one["name"]) for one in merge["from"])
+    one = merge["macro_f2"]
+    interval = ""
+    if one["low"] is not None:
+        interval = f" ({one['low']:+.3f} to {one['high']:+.3f})"
+    return (
+        f"{names} into {wording.short(merge['into']['name'])} makes macro F2 "
+        f"{one['before']:.3f} {one['after']:.3f}, {one['difference']:+.3f}{interval}"
+    )
 
 
 def _share(one):

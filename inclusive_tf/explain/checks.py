@@ -3,7 +3,14 @@
 import numpy as np
 
 from inclusive_tf.evaluation import bootstrap
-from inclusive_tf.explain import cases, faithfulness, maps, methods, pointing
+from inclusive_tf.explain import (
+    cases,
+    errors_by_part,
+    faithfulness,
+    maps,
+    methods,
+    pointing,
+)
 
 HALVES = ("left", "right")
 """Columns of a label table that name the label each half of an image shows."""
@@ -182,3 +189,67 @@ def check_halves(subject, part, predicted, threshold_logit, count):
     pixels = subject.pixels(part, rows)
     taken = subject.maps_of(pixels, np.arange(len(rows)), np.array(asked))
     return check_places(taken, masks)
+
+
+def check_boxes(subject, part, predicted, threshold_logit, boxes, count):
+    """Checks maps of rightly given labels on images whose boxes of them are known.
+
+    Labels come in turn, so that the commonest does not stand for all; an image counts
+    once. What several boxes of one label cover is one place.
+
+    Args:
+        subject: `subject.Subject`.
+        part: `labels.LabelTable`.
+        predicted: `predictions.Predictions` of the same images.
+        threshold_logit: float or [C].
+        boxes: `label_boxes.Boxes` of `part`.
+        count: images at most.
+
+    Returns:
+        {"box_pointing", "box_energy": [`row` a method]}; {} where no label that has a
+        box was rightly given.
+    """
+    row, label = _rightly_given(predicted, threshold_logit, boxes)
+    order = np.lexsort((label, errors_by_part.ranks_within(label)))
+    _, first = np.unique(row[order], return_index=True)
+    chosen = np.sort(order[np.sort(first)][:count])
+    row, label = row[chosen], label[chosen]
+    if not len(row):
+        return {}
+    masks = _box_masks(subject, part, row, label, boxes)
+    # a crop may have cut all boxes of an image away
+    shown = masks.any(axis=(1, 2))
+    row, label, masks = row[shown], label[shown], masks[shown]
+    if not len(row):
+        return {}
+    pixels = subject.pixels(part, row)
+    taken = subject.maps_of(pixels, np.arange(len(row)), label)
+    found = check_places(taken, masks)
+    return {"box_pointing": found["pointing"], "box_energy": found["energy"]}
+
+
+def _rightly_given(predicted, threshold_logit, boxes):
+    """Returns (row, label) of boxes, each once, by row, that are shown and given."""
+    classes = len(predicted.vocabulary)
+    present = predicted.truth.present()
+    shown = present.rows() * classes + present.index
+    key = np.intersect1d(boxes.row * classes + boxes.label, shown)
+    row, label = key // classes, key % classes
+    threshold = np.broadcast_to(threshold_logit, classes)
+    given = np.asarray(predicted.logits)[row, label] >= threshold[label]
+    return row[given], label[given]
+
+
+def _box_masks(subject, part, row, label, boxes):
+    """Returns bool [M, H, W]: pixels that a box of each image and label touches."""
+    config = subject.image_config
+    masks = np.zeros((len(row), config.height, config.width), bool)
+    for place, extent in enumerate(subject.extents(part, row)):
+        its = (boxes.row == row[place]) & (boxes.label == label[place])
+        begin, sides = np.tile(extent[:2], 2), np.tile(extent[2:] - extent[:2], 2)
+        pixels = begin + boxes.corners[its] * sides
+        whole = np.concatenate(
+            [np.floor(pixels[:, :2]), np.ceil(pixels[:, 2:])], axis=1
+        )
+        masks[place] = pointing.masks_from_boxes(whole, masks.shape[1:]).any(axis=0)
+    return masks

@@ -15,6 +15,8 @@ _KEY_WIDTH = 96
 CHECKS = {
     "pointing": "strongest point lies on the label's half",
     "energy": "share of the map on the label's half",
+    "box_pointing": "strongest point lies in a box of the label",
+    "box_energy": "share of the map in boxes of the label",
     "deletion": "deletion: logit below that of random orders",
     "insertion": "insertion: logit above that of random orders",
     "redrawn": "rank correlation with maps of re-drawn weights",

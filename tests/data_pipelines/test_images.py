@@ -352,6 +352,27 @@ def test_shrinking_is_antialiased_as_in_pillow():
 
 
 @pytest.mark.parametrize("resize", images.RESIZES)
+@pytest.mark.parametrize("sides", [(120, 90), (64, 160)])
+def test_a_place_in_a_file_is_found_again_among_its_pixels(resize, sides):
+    width, height = sides
+    drawn = Image.new("RGB", sides)
+    # a third of the way to two thirds, which a crop keeps in part at least
+    box = (width // 3, height // 3, 2 * width // 3, 2 * height // 3)
+    drawn.paste((255, 255, 255), box)
+    data = encoded(drawn, "PNG")
+    config = images.ImageConfig(80, 60, 3, resize)
+    top, left, bottom, right = images.extent(data, config).numpy()
+    shares = np.array(box) / [width, height, width, height]
+    expected = np.array([left, top, left, top]) + shares * [
+        right - left, bottom - top, right - left, bottom - top
+    ]  # fmt: skip
+    white = images.decode(data, config).numpy()[..., 0] > 0.5
+    rows, columns = np.flatnonzero(white.any(axis=1)), np.flatnonzero(white.any(axis=0))
+    found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    np.testing.assert_allclose(found, np.clip(expected, 0, [60, 80, 60, 80]), atol=1)
+
+
+@pytest.mark.parametrize("resize", images.RESIZES)
 @pytest.mark.parametrize("sides", [(1, 500), (4000, 1), (1, 1), (3, 2)])
 def test_every_shape_can_be_brought_to_size(resize, sides):
     data = encoded(photograph(*sides), "PNG")

@@ -79,6 +79,7 @@ def test_wrong_labels_and_the_shortcut_are_found_and_shown(call, run, tmp_path):
         f"--predictions={run}/predictions/train",
         f"--judged={run}/predictions/tuning",
         f"--run={run}",
+        "--pixels=1",
         f"--output={output}",
         "--bootstrap=50",
     )
@@ -116,8 +117,10 @@ def test_suspects_outside_the_data_have_no_picture(run):
          "stands in two"),
         (["--predictions={run}/predictions/train", "--adaptation=x"],
          "--judged beside --adaptation"),
+        (["--predictions={run}/predictions/train", "--pixels=4"],
+         "--run beside --pixels"),
     ],
-    ids=["no folder", "twice", "adaptation"],
+    ids=["no folder", "twice", "adaptation", "pixels"],
 )  # fmt: skip
 def test_bad_input_ends_in_one_line(call, run, tmp_path, arguments, line):
     given = [one.format(run=run) for one in arguments]

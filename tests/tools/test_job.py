@@ -60,17 +60,24 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
     assert figures["n"] == 12
     assert figures["measures"]["mean_f2"]["value"] > 0.5
 
+    boxes = tmp_path / "boxes.csv"
+    rows = [f"images/stage{number}.png,red,0,0.5,0,1\n" for number in range(12)]
+    columns = "path,label,left,right,top,bottom"
+    boxes.write_text(f"{columns}\n" + "".join(rows))
     said = call(root, "tools.explain", f"--run={run}", "--split=stage",
+                f"--box_files={boxes}", f"--box_columns={columns}",
                 "--threshold=0.01", "--count=6", "--choose=loss,class,pairs",
                 "--methods=grad_cam,smooth_grad,occlusion", "--smooth_samples=2",
                 "--feature_steps=2")  # fmt: skip
     for check in ("deletion", "insertion", "rank correlation"):
         assert f"SmoothGrad: {check}" in said
+    assert "occlusion: strongest point lies in a box of the label: " in said
     assert (run / "explanations" / "stage" / "cases.json").is_file()
     errors = (run / "explanations" / "stage" / "errors.html").read_text()
     assert errors.count('<article class="case">') == 6
     assert "nearest in training: " in errors
     assert "What each label likes to see" in errors
+    assert "share of the map in boxes of the label" in errors
     assert list((run / "logs" / "errors-stage").glob("events.*"))
 
     call(root, "tools.report", f"--runs=plain={run},same={run}", "--bootstrap=50",

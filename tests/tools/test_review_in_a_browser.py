@@ -1,5 +1,6 @@
 """The review page in a real browser: keys and clicks, and what the log holds then."""
 
+import collections
 import csv
 import json
 import shutil
@@ -151,8 +152,8 @@ def labels_after(tmp_path, log):
     return set(names), found
 
 
-def test_ten_suspects_are_reviewed_one_is_undone_and_the_data_follow(
-    review, chromium, tmp_path
+def test_ten_suspects_are_reviewed_one_is_undone_and_training_follows(
+    review, chromium, call, tmp_path
 ):
     server = review(*arguments(tmp_path))
     page = Page(chromium, server.link)
@@ -209,7 +210,7 @@ def test_ten_suspects_are_reviewed_one_is_undone_and_the_data_follow(
     ]
     vocabulary, shown = labels_after(tmp_path, tmp_path / "log.sqlite")
     assert vocabulary == {"cat", "cow", "dog", HOSTILE, "book store", LONG, "heron"}
-    assert shown == {
+    expected = {
         f"images/{number}.png": set(found)
         for number, found in {
             0: ["dog"], 1: ["cat", "cow", "dog"], 2: ["cow"], 3: ["cat"], 5: ["cow"],
@@ -217,6 +218,24 @@ def test_ten_suspects_are_reviewed_one_is_undone_and_the_data_follow(
             10: [LONG, "dog"], 11: ["cow"],
         }.items()
     }  # fmt: skip
+    assert shown == expected
+    run = tmp_path / "run"
+    said = call(
+        "train", f"--run={run}", "--dataset=table", f"--table={tmp_path}/labels.csv",
+        f"--corrections={tmp_path}/log.sqlite", "--height=8", "--width=8",
+        "--channels=3", "--blocks=1", "--growth=2", "--batch_size=4", "--epochs=1",
+        "--warmup_steps=1",
+    ).stdout  # fmt: skip
+    assert "corrections applied: 1 remove, 3 add, 2 relabel, 1 merge, 1 exclude" in said
+    with open(run / "vocabulary.csv", newline="") as file:
+        learnt = {
+            row["label"]: int(row["training_count"]) for row in csv.DictReader(file)
+        }
+    counts = collections.Counter(label for each in expected.values() for label in each)
+    # the wrong label was on one image alone, and stays in the vocabulary
+    assert learnt == {**counts, HOSTILE: 0}
+    trained = json.loads((run / "data.json").read_text())["counts"]["train"]
+    assert (trained["images"], trained["labels"]) == (11, learnt)
 
 
 def test_two_windows_do_not_lose_each_others_work(review, chromium, tmp_path):

@@ -7,8 +7,8 @@ The garment of --share of the training images is replaced by another, and the fa
 with it (`audit.planting`). The default model is trained on the wrong labels, without
 resampling, and every way of `tools.audit` looks for them; `in-sample logits` is the
 mistake that the ways avoid, `cleanlab's order` its ranking of the refit's
-probabilities. With --networks=K as many further networks are trained, each without one
-of K parts, and judge that part.
+probabilities, `refit with pixels` what --pixels=16 does. With --networks=K as many
+further networks are trained, each without one of K parts, and judge that part.
 
 Prints, of the first as many images as were planted, how many are planted ones, and the
 share found by the band of the wrongly given and of the truly shown label, each with
@@ -27,6 +27,7 @@ from tools.benchmarks import calling
 
 FLAGS = flags.FLAGS
 LEAST, LEAST_IN_TAIL = 0.75, 0.10
+PIXELS = 16
 
 
 def plant(work, config, share, seed):
@@ -73,7 +74,7 @@ def trained(run, log, split, *arguments):
     return folder
 
 
-def measure(folders, planted, ways):
+def measure(parts, planted, ways):
     """Yields (name, `measuring.found`) of each way."""
     from inclusive_tf.audit import (
         auditing,
@@ -82,7 +83,6 @@ def measure(folders, planted, ways):
         measuring,
     )
 
-    parts = inputs.load(folders)
     predictions = inputs.stacked(parts)
     counts = predictions.truth.counts()
 
@@ -99,9 +99,13 @@ def measure(folders, planted, ways):
 
 def main(_):
     """Plants, trains, measures and prints."""
+    from data_pipelines import datasets
+    from inclusive_tf.audit import from_run, inputs
+
     work = pathlib.Path(FLAGS.work)
     work.mkdir(parents=True, exist_ok=True)
-    log, planted = plant(work, data_flags.data_config(), FLAGS.share, FLAGS.plant_seed)
+    data = data_flags.data_config()
+    log, planted = plant(work, data, FLAGS.share, FLAGS.plant_seed)
     folder = trained(work / "one", log, "train", f"--epochs={FLAGS.epochs}")
     ways = {
         "in-sample logits": "held_out",
@@ -109,7 +113,12 @@ def main(_):
         "neighbours": "neighbours",
         "agreement": "agreement",
     }
-    found = dict(measure([folder], planted, ways))
+    parts = inputs.load([folder])
+    found = dict(measure(parts, planted, ways))
+    table, _ = datasets.read_labels(data)
+    parts = [from_run.with_pixels(part, table, PIXELS) for part in parts]
+    named = measure(parts, planted, {"refit with pixels": "refit"})
+    found |= dict(named)
     if FLAGS.networks:
         share = 1 / FLAGS.networks
         # as many steps as the one network takes
@@ -121,7 +130,7 @@ def main(_):
         ]  # fmt: skip
         name = f"{FLAGS.networks} networks"
         ways = {name: "held_out", f"{name}, each refitted": "refit"}
-        found |= dict(measure(folders, planted, ways))
+        found |= dict(measure(inputs.load(folders), planted, ways))
     print(text(found))
     refit = found["refit"]
     tail = next(band for band in refit["bands"] if band["name"] == "tail")

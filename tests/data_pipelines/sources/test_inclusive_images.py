@@ -310,3 +310,10 @@ def test_107_of_the_shared_images_have_another_truth_in_stage_1(challenge):
     stage_1 = lists.read_truth(challenge / "stage_1_solutions.csv")
     shared = tuning.keys() & stage_1.keys()
     assert sum(set(tuning[i][1]) != set(stage_1[i][1]) for i in shared) == 107
+
+
+def test_only_training_has_boxes(folder):
+    config = inclusive_images.InclusiveImagesConfig(data_dir=str(folder))
+    boxes = (str(folder / "train_bounding_boxes.csv"),)
+    assert inclusive_images.box_files(config, "validation") == boxes
+    assert inclusive_images.box_files(config, "stage_1") == ()

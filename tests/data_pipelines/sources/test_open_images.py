@@ -161,3 +161,11 @@ def test_facts_are_of_the_training_files(folder):
     assert found["fusion"]["absent"] == 1
     assert found["fusion"]["sources"]["machine"]["contradicted"] == 1
     assert found["boxes"]["attributes"]["occluded"]["yes"] == 1
+
+
+def test_boxes_of_a_split_without_files_are_those_of_training(folder):
+    config = open_images.OpenImagesConfig(data_dir=str(folder))
+    boxes = str(folder / "oidv6-train-annotations-bbox.csv")
+    assert open_images.box_files(config, "train") == (boxes,)
+    assert open_images.box_files(config, "held_out") == (boxes,)
+    assert open_images.box_files(config, "validation") == ()

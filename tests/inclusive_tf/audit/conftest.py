@@ -50,3 +50,31 @@ def clustered(make_predictions):
         kernel=np.zeros((6, 3), np.float32), bias=np.zeros(3, np.float32),
     )  # fmt: skip
     return made, {int(row): (int(true[row]), int(given[row])) for row in wrong}
+
+
+@pytest.fixture
+def twins(make_predictions):
+    """Four classes; b and c are given by chance where either is shown."""
+    generator = np.random.default_rng(0)
+    true = np.arange(400) % 4
+    shown = np.arange(4) == true[:, None]
+    logits = np.where(shown, 3.0, -3.0) + generator.normal(size=(400, 4))
+    either = (true == 1) | (true == 2)
+    coin = generator.random(400) < 0.5
+    logits[either, 1] = np.where(coin[either], 2, -2) + generator.normal(size=200)
+    logits[either, 2] = np.where(coin[either], -2, 2) + generator.normal(size=200)
+    return make_predictions(logits, shown)
+
+
+@pytest.fixture
+def triplets(make_predictions):
+    """Five classes; of b, c and d one is given by chance where any is shown."""
+    generator = np.random.default_rng(1)
+    true = np.arange(1000) % 5
+    shown = np.arange(5) == true[:, None]
+    logits = np.where(shown, 3.0, -3.0) + generator.normal(size=shown.shape)
+    alike = (true > 0) & (true < 4)
+    drawn = generator.integers(1, 4, alike.sum())[:, None] == np.arange(1, 4)
+    noise = generator.normal(size=drawn.shape)
+    logits[alike, 1:4] = np.where(drawn, 2, -2) + noise
+    return make_predictions(logits, shown)

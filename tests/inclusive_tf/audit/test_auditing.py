@@ -119,6 +119,31 @@ def test_without_errors_suspects_are_still_found(make_predictions):
     assert "none looked for" in summary.text(figures, rows)
 
 
+def test_a_cluster_of_classes_is_told_with_what_merging_it_would_do(triplets):
+    names = ("hat", HOSTILE, "book store", "shop", "tree")
+    judged = dataclasses.replace(
+        triplets, vocabulary=labels.Vocabulary(triplets.vocabulary.ids, names)
+    )
+    config = auditing.AuditConfig("held_out", resamples=20)
+    figures, rows = auditing.audit([judged], judged, 0.0, config)
+    *twos, cluster = figures["merges"]
+    assert [one["pairs"] for one in twos] == [1, 1, 1]
+    assert (cluster["into"]["id"], cluster["not_apart"], cluster["pairs"]) == (
+        "b",
+        3,
+        3,
+    )
+    assert [one["id"] for one in cluster["from"]] == ["c", "d"]
+    said = summary.text(figures, rows)
+    (line,) = [line for line in said.splitlines() if line.startswith("a cluster")]
+    assert "of 3 classes, 3 of 3 pairs not told apart: book store, shop into" in line
+    assert f"{cluster['macro_f2']['difference']:+.3f}" in line
+    assert "a cluster of 3 classes" in summary.headline(figures)
+    text = page.render(figures, rows, judged, "t")
+    assert "3 of 3 pairs not told apart" in text
+    assert "<script" not in text
+
+
 def test_one_group_without_images_leaves_shortcuts_out(clustered):
     predictions, _ = clustered
     figures, rows = auditing.audit(

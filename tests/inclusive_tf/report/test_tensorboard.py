@@ -1,6 +1,5 @@
 import io
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -45,11 +44,13 @@ def test_each_row_is_a_run_with_its_figures_as_scalars(written, make):
 
 def test_exposure_and_error_maps_are_images_with_escaped_words(written):
     found = _summaries(written)
-    for tag in ("exposure", "errors/001", "errors/002", "errors/003"):
+    forms = {"exposure": "PNG"} | {f"errors/{n:03d}": "JPEG" for n in (1, 2, 3)}
+    for tag, form in forms.items():
         plugin, tensor, _ = found[tag]
         assert plugin == "images"
-        shape = np.asarray(Image.open(io.BytesIO(tensor[2]))).shape
-        assert shape[2] == 3
+        with Image.open(io.BytesIO(tensor[2])) as image:
+            assert (image.format, image.mode in ("RGB", "RGBA")) == (form, True)
+            assert [b"%d" % side for side in image.size] == tensor[:2].tolist()
     said = found["errors/001"][2]
     assert "&#60;script&#62;" in said
     assert "<script>" not in said

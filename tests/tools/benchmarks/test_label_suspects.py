@@ -9,7 +9,7 @@ from absl import flags
 from data_pipelines import datasets, errors
 from data_pipelines.sources import fashion_regions
 from data_pipelines.sources import table as table_source
-from inclusive_tf.audit import out_of_sample
+from inclusive_tf.audit import inputs, out_of_sample
 from tools.benchmarks import calling, label_suspects
 
 
@@ -38,7 +38,8 @@ def test_ways_are_measured_and_said(tmp_path):
     ).save(tmp_path / "train")
     planted = {f"i{row}": ("abc"[true[row]], "abc"[given[row]]) for row in range(12)}
     ways = {"by heart": "held_out", "refit": "refit"}
-    found = dict(label_suspects.measure([tmp_path / "train"], planted, ways))
+    parts = inputs.load([tmp_path / "train"])
+    found = dict(label_suspects.measure(parts, planted, ways))
     assert list(found) == ["by heart", "refit", "cleanlab's order"]
     assert found["by heart"]["precision"]["value"] == 0
     assert found["refit"]["precision"]["value"] > 0.9
