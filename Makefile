@@ -20,6 +20,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.benchmarks.start_up
 	$(BIN)/python -m tools.benchmarks.carriers
+	$(BIN)/python -m tools.benchmarks.training_loop
 	$(BIN)/python -m tools.benchmarks.training_pipeline
 	$(BIN)/python -m tools.benchmarks.label_fusion
 	$(BIN)/python -m tools.benchmarks.preparing
