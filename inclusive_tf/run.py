@@ -18,12 +18,12 @@ export/            the SavedModel
 
 import contextlib
 import fcntl
-import json
 import pathlib
+import re
 
 import numpy as np
 
-from data_pipelines import atomic, errors, labels
+from data_pipelines import atomic, errors, labels, stored_files, strict_csv
 
 TEXT_FILE = "text.json"
 
@@ -31,6 +31,9 @@ MAY_CHANGE = frozenset(
     {"data_dir", "cache_dir", "keep", "check_every", "checkpoint_minutes"}
 )
 """Flags whose change does not make another run of it."""
+
+_VOCABULARY_HEADER = ("label", "name", "training_count")
+_COUNT = re.compile("[0-9]{1,15}")
 
 
 class Run:
@@ -113,19 +116,15 @@ class Run:
             errors.DataError: the file is missing or no JSON.
         """
         path = self.path / name
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except FileNotFoundError as error:
+        if not path.exists():
             raise errors.DataError(
                 "this is no finished run",
                 expected="a directory that `tools.train` made",
                 received=f"no {name}",
                 file=self.path,
-            ) from error
-        except ValueError as error:
-            raise errors.DataError(
-                "not a JSON file", received=str(error), file=path
-            ) from error
+            )
+        with stored_files.reading(path, "not a JSON file", "what a training wrote"):
+            return stored_files.read_json(path)
 
     def read_tokeniser(self):
         """Returns the `tokens.Tokeniser` of a model that reads text, else None.
@@ -145,18 +144,28 @@ class Run:
         """Writes vocabulary.csv."""
         atomic.write_csv(
             self.path / "vocabulary.csv",
-            ("label", "name", "training_count"),
+            _VOCABULARY_HEADER,
             zip(
                 vocabulary.ids, vocabulary.names, map(int, training_counts), strict=True
             ),
         )
 
     def read_vocabulary(self):
-        """Returns (`labels.Vocabulary`, int64 [C] training counts)."""
-        from data_pipelines.sources import table
+        """Returns (`labels.Vocabulary`, int64 [C] training counts).
 
-        frame = table.read_csv(self.path / "vocabulary.csv")
-        return (
-            labels.Vocabulary(frame["label"].tolist(), frame["name"].tolist()),
-            frame["training_count"].to_numpy(np.int64),
-        )
+        Raises:
+            errors.DataError: the file is missing or something else, with the row.
+        """
+        path = self.path / "vocabulary.csv"
+        rows = strict_csv.read(path, _VOCABULARY_HEADER)
+        for number, (_, _, count) in enumerate(rows, start=2):
+            if not _COUNT.fullmatch(count):
+                raise errors.DataError(
+                    "the training count cannot be used",
+                    expected="a number of images",
+                    received=count,
+                    file=path,
+                    row=number,
+                )
+        ids, names, counts = zip(*rows, strict=True) if rows else ((), (), ())
+        return labels.Vocabulary(ids, names), np.array(counts, np.int64)
