@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 import scipy.sparse
 
-from data_pipelines import atomic, errors, labels, stored_files
+from data_pipelines import atomic, errors, labels, stored_files, strict_csv
 from inclusive_tf.adaptation import associations as associations_module
 
 FORMAT = 1
@@ -112,8 +112,8 @@ def pair_rows(associations, count):
     ids, names = associations.vocabulary.ids, associations.vocabulary.names
     counted = associations.label
     rows = [
-        (ids[one], names[one], ids[other], names[other], f"{weight:.4f}",
-         f"{seen}", f"{counted[one]}", f"{counted[other]}")
+        (*map(strict_csv.for_people, (ids[one], names[one], ids[other], names[other])),
+         f"{weight:.4f}", f"{seen}", f"{counted[one]}", f"{counted[other]}")
         for one, other, weight, seen in associations.strongest(count)
     ]  # fmt: skip
     return (*header, "count", "other_count"), rows

@@ -1,0 +1,1 @@
+"""Long tests of reliability: minutes each, and not part of `make test`."""
