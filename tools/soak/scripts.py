@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import tarfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = (
@@ -98,11 +99,17 @@ def call(script, *arguments, limit=None):
     Returns:
         `subprocess.CompletedProcess` with text.
     """
+    begin = time.monotonic()
     start = [] if limit is None else ["prlimit", f"--fsize={limit}:unlimited"]
-    return subprocess.run(
+    done = subprocess.run(
         [*start, sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    seconds = time.monotonic() - begin
+    room = "" if limit is None else f" within {limit} bytes a file"
+    print(f"{script}{room}: exit code {done.returncode} after {seconds:.0f} s",
+          file=sys.stderr, flush=True)  # fmt: skip
+    return done
 
 
 def trained(folder):

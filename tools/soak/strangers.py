@@ -13,6 +13,7 @@ script is printed. Exit code 1 where any of that fails.
 import html.parser
 import pathlib
 import resource
+import sys
 import tempfile
 
 from tools import command
@@ -82,6 +83,7 @@ def main(_):
             done = scripts.call(script, *arguments)
             if done.returncode or "\x1b" in done.stdout or "\u202e" in done.stdout:
                 faults.append(f"{script}: {done.returncode} {done.stderr[-800:]}")
+                print(faults[-1], file=sys.stderr, flush=True)
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         pages = sorted(folder.rglob("*.html"))
         for page in pages:
