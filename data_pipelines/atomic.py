@@ -37,8 +37,15 @@ _RELATIVE_TO_HERE, _EXCHANGE = -100, 2
 
 
 @contextlib.contextmanager
-def _named_when_full(path):
-    """Says of which file or folder it is that there is no room to write it."""
+def named_when_full(path):
+    """Says of which file or folder it is that there is no room to write it.
+
+    Args:
+        path: what is written within; it must be left as it was.
+
+    Raises:
+        errors.StoppedError: the disk is full.
+    """
     try:
         yield
     except Exception as error:
@@ -77,7 +84,7 @@ def write_bytes(path, data):
         errors.StoppedError: the disk is full.
     """
     path = pathlib.Path(path)
-    with _named_when_full(path):
+    with named_when_full(path):
         _write_bytes(path, data)
 
 
@@ -136,7 +143,7 @@ def folder(path):
         errors.StoppedError: the disk is full.
     """
     path = pathlib.Path(path)
-    with _named_when_full(path):
+    with named_when_full(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = pathlib.Path(
             tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.")

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tools.soak import fuzz, full_disk, serving, strangers
+from tools.soak import full_disk, fuzz, serving, strangers
 
 
 def test_a_round_of_the_fuzz_says_how_many_files_were_tried():
