@@ -25,7 +25,10 @@ import numpy as np
 
 from data_pipelines import atomic, errors, labels, stored_files, strict_csv
 
-TEXT_FILE = "text.json"
+TEXT_FILE, MODEL_FILE = "text.json", "model.json"
+
+FORMAT = 1
+"""Of model.json and the directory around it; one that says none is of format 1."""
 
 MAY_CHANGE = frozenset(
     {"data_dir", "cache_dir", "keep", "check_every", "checkpoint_minutes"}
@@ -126,13 +129,31 @@ class Run:
         with stored_files.reading(path, "not a JSON file", "what a training wrote"):
             return stored_files.read_json(path)
 
+    def read_model(self):
+        """Returns what model.json holds: "model", "image" and facts.
+
+        Raises:
+            errors.DataError: the file is missing, something else or of another format.
+        """
+        stored, path = self.read_json(MODEL_FILE), self.path / MODEL_FILE
+        if not isinstance(stored, dict) or not isinstance(stored.get("model"), dict):
+            raise errors.DataError("the file describes no model", file=path)
+        if stored.get("format", FORMAT) != FORMAT:
+            raise errors.DataError(
+                "the run is of another format, made by another version of this program",
+                expected=f"format {FORMAT}",
+                received=stored["format"],
+                file=path,
+            )
+        return stored
+
     def read_tokeniser(self):
         """Returns the `tokens.Tokeniser` of a model that reads text, else None.
 
         Raises:
             errors.DataError: its file is missing or something else.
         """
-        if self.read_json("model.json")["model"].get("inputs", "image") == "image":
+        if self.read_model()["model"].get("inputs", "image") == "image":
             return None
         # imports TensorFlow
         from data_pipelines import tokens
