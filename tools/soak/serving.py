@@ -111,7 +111,7 @@ def measure(folder, logits, requests, callers, seed=0):
 
     good = pictures(40, seed)
     bad = malformed(good)
-    expected = logits(good)
+    expected = np.asarray(logits(good))
     loaded = tf.saved_model.load(str(folder))
     served = loaded.serving_default
     served(tf.constant(good[:1]))
