@@ -140,9 +140,8 @@ def steps(run, table, folder):
                      "--count=6", "--methods=grad_cam,occlusion")),
         ("audit", (f"--predictions={stage}", f"--judged={stage}", f"--run={run}",
                    f"--output={folder}/audit")),
-        ("explore", ("--dataset=table", f"--table={table}", "--height=16",
-                     "--width=16", "--max_bad_fraction=0.9",
-                     f"--output={folder}/explore")),
+        ("explore", ("--dataset=table", f"--table={table}",
+                     "--max_bad_fraction=0.9", f"--output={folder}/explore")),
         ("report", (*plain, f"--output={folder}/report")),
         ("export", (f"--run={run}", f"--adaptation={both}")),
     ]  # fmt: skip
