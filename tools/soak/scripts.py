@@ -141,7 +141,7 @@ def steps(run, table, folder):
         ("audit", (f"--predictions={stage}", f"--judged={stage}", f"--run={run}",
                    f"--output={folder}/audit")),
         ("explore", ("--dataset=table", f"--table={table}",
-                     "--max_bad_fraction=0.9", f"--output={folder}/explore")),
+                     f"--output={folder}/explore")),
         ("report", (*plain, f"--output={folder}/report")),
         ("export", (f"--run={run}", f"--adaptation={both}")),
     ]  # fmt: skip
