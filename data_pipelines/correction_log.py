@@ -16,7 +16,7 @@ import fcntl
 import io
 import os
 
-from data_pipelines import errors, strict_csv
+from data_pipelines import atomic, errors, strict_csv
 
 HEADER = ("time", "who", "action", "id", "label", "new_label")
 ACTIONS = {
@@ -127,6 +127,7 @@ def append(path, corrections):
 
     Raises:
         errors.DataError: the file is no log, or its last line was cut off.
+        errors.StoppedError: the disk is full.
     """
     corrections = list(corrections)
     if not corrections:
@@ -136,7 +137,7 @@ def append(path, corrections):
         correction.fields() for correction in corrections
     )
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    with open(path, "a+b", buffering=0) as file:
+    with atomic.named_when_full(path), open(path, "a+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)
         if size:

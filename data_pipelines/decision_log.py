@@ -16,7 +16,7 @@ import pathlib
 import sqlite3
 import urllib.parse
 
-from data_pipelines import correction_log, decision_schema, errors
+from data_pipelines import correction_log, decision_schema, errors, stored_files
 
 MAGIC = b"SQLite format 3\0"
 ACTIONS = correction_log.ACTIONS | {
@@ -120,12 +120,13 @@ def corrections(path):
         errors.DataError: the file is another database.
     """
     with (
+        stored_files.reading(path, "this is no log of a review", "one as it was made"),
         _opening(path),
         contextlib.closing(_connect(path, writable=False)) as connection,
     ):
         _check(connection, path)
         found = effective(_rows(connection, 0))
-    made = [one.correction(str(path)) for one in found]
+        made = [one.correction(str(path)) for one in found]
     return [one for one in made if one is not None]
 
 

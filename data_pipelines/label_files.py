@@ -9,12 +9,11 @@ A string that is no UTF-8, such as an oddly named file, makes its column binary.
 """
 
 import io
-import json
 import pathlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors, labels, storage
+from data_pipelines import atomic, errors, labels, storage, stored_files
 
 FORMAT = 1
 """Version of the files; another is refused."""
@@ -53,32 +52,29 @@ def load(folder, images=storage.FILES):
     Raises:
         errors.DataError: a file is missing, changed since, or of another version.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     folder = pathlib.Path(folder)
     _require_sums(folder)
-    names = json.loads((folder / _NAMES).read_text("utf-8"))
-    if names.get("format") != FORMAT:
-        raise errors.DataError(
-            "the label table is of another version",
-            expected=f"format {FORMAT}",
-            received=names.get("format"),
-            file=folder / _NAMES,
-        )
-    try:
-        rows = pq.read_table(folder / _ROWS)
-    except (pa.ArrowException, OSError) as error:
-        raise errors.DataError(
-            "the label table cannot be read",
-            received=str(error),
-            file=folder / _ROWS,
-        ) from error
-    columns = {
-        name.removeprefix(_COLUMN): _texts(rows[name])
-        for name in rows.column_names
-        if name.startswith(_COLUMN)
-    }
+    with stored_files.reading(
+        folder, "the label table cannot be read", "what was written with its sums"
+    ):
+        names = stored_files.read_json(folder / _NAMES)
+        if names.get("format") != FORMAT:
+            raise errors.DataError(
+                "the label table is of another version",
+                expected=f"format {FORMAT}",
+                received=names.get("format"),
+                file=folder / _NAMES,
+            )
+        table = _table(names, pq.read_table(folder / _ROWS), images)
+        table.labels.check()
+        labels.check_positions("group", table.group, len(table.group_names))
+        labels.check_positions("split", table.split, len(table.split_names))
+        return table
+
+
+def _table(names, rows, images):
     vocabulary = labels.Vocabulary(names["label_ids"], names["label_names"])
     return labels.LabelTable(
         ids=_strings(rows["id"]),
@@ -93,7 +89,11 @@ def load(folder, images=storage.FILES):
         cluster=rows["cluster"].to_numpy() if "cluster" in rows.column_names else None,
         text=_texts(rows["text"]) if "text" in rows.column_names else None,
         storage=images,
-        columns=columns,
+        columns={
+            name.removeprefix(_COLUMN): _texts(rows[name])
+            for name in rows.column_names
+            if name.startswith(_COLUMN)
+        },
     )
 
 
@@ -171,21 +171,19 @@ def _sparse_labels(rows, num_classes):
 
 
 def _require_sums(folder):
-    try:
-        sums = json.loads((folder / _SUMS).read_text("utf-8"))
-        wanted = {name: sums[name] for name in (_ROWS, _NAMES)}
-    except FileNotFoundError as error:
+    if not (folder / _SUMS).is_file():
         raise errors.DataError(
             "there is no stored label table",
             expected=f"{_ROWS}, {_NAMES} and {_SUMS}",
             file=folder,
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "the sums of a label table cannot be read",
-            expected=f"JSON with the SHA-256 of {_ROWS} and {_NAMES}",
-            file=folder / _SUMS,
-        ) from error
+        )
+    with stored_files.reading(
+        folder / _SUMS,
+        "the sums of a label table cannot be read",
+        f"JSON with the SHA-256 of {_ROWS} and {_NAMES}",
+    ):
+        sums = stored_files.read_json(folder / _SUMS)
+        wanted = {name: str(sums[name]) for name in (_ROWS, _NAMES)}
     for name, sum_then in wanted.items():
         path = folder / name
         if not path.is_file():

@@ -88,6 +88,20 @@ class Vocabulary:
         return vocabulary
 
 
+def check_positions(name, positions, size):
+    """Refuses int `positions` of `name` that do not lie in 0 to `size` - 1.
+
+    Raises:
+        errors.DataError: one does not.
+    """
+    if positions.size and not 0 <= positions.min() <= positions.max() < size:
+        raise errors.DataError(
+            f"a position is out of range in {name}",
+            expected=f"0 to {size - 1}",
+            received=f"{positions.min()} to {positions.max()}",
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class SparseLabels:
     """Stated labels of N examples over C classes, as compressed sparse rows.
@@ -131,6 +145,29 @@ class SparseLabels:
 
     def __len__(self):
         return len(self.offsets) - 1
+
+    def check(self):
+        """Refuses rows that do not fit each other, such as those of a changed file.
+
+        Raises:
+            errors.DataError: offsets do not divide the entries, an entry has no
+                confidence, or a class is out of range.
+        """
+        whole = (
+            self.offsets.ndim == self.index.ndim == self.confidence.ndim == 1
+            and len(self.index) == len(self.confidence)
+            and len(self.offsets)
+            and self.offsets[0] == 0
+            and self.offsets[-1] == len(self.index)
+            and (np.diff(self.offsets) >= 0).all()
+        )
+        if not whole:
+            raise errors.DataError(
+                "labels do not fit their rows",
+                expected="offsets from 0 to the entries, ascending, and a confidence "
+                "an entry",
+            )
+        check_positions("truth", self.index, self.num_classes)
 
     def rows(self):
         """Returns int64 [entries]: the example each entry belongs to."""

@@ -12,7 +12,7 @@ import stat
 import numpy as np
 import tqdm
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, errors, strict_csv
 
 _BATCH = 256
 _HEAD_BYTES = 512
@@ -100,7 +100,10 @@ def write_quarantine(path, faults, ids):
         ["id", "path", "reason"],
         [
             # a file name can hold bytes that are no text
-            [part.encode("utf-8", "backslashreplace").decode() for part in row]
+            [
+                strict_csv.for_people(part.encode("utf-8", "backslashreplace").decode())
+                for part in row
+            ]
             for row in (
                 (str(ids[fault.row]), fault.path, fault.reason) for fault in faults
             )

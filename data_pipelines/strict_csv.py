@@ -7,6 +7,8 @@ import numpy as np
 
 from data_pipelines import errors, text_files
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
 
 def read(path, header):
     """Reads every row as strings ("NA" is a name like any other).
@@ -58,6 +60,15 @@ def _check(rows, header, path):
             row=1,
         )
     text_files.refuse_ragged(rows, path)
+
+
+def for_people(text):
+    """Returns a field that a spreadsheet shows as it is, and never calculates.
+
+    For files that people open and nothing reads back: what a spreadsheet would take for
+    a formula gets a quote before it (OWASP, CSV injection).
+    """
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def printable(values):

@@ -78,7 +78,7 @@ def read(run, data, split):
         errors.DataError: as `datasets.read`, or labels unknown to the run.
     """
     vocabulary, _ = run.read_vocabulary()
-    image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
+    image_config = images.ImageConfig.from_dict(run.read_model()["image"])
     table, notes = datasets.read_labels(data, vocabulary)
     part, _ = datasets.without_bad_images(
         table.select_split(split), notes, image_config, data.max_bad_fraction

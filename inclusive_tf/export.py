@@ -5,14 +5,13 @@ normalising are inside, as are the vocabulary and the thresholds.
 """
 
 import dataclasses
-import json
 import pathlib
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from data_pipelines import atomic, errors, images
+from data_pipelines import atomic, errors, images, stored_files
 from inclusive_tf.models import head
 
 FORMAT = 1
@@ -92,17 +91,12 @@ def verify(directory):
         errors.DataError: it is no export, or a file is missing, changed or additional.
     """
     path = pathlib.Path(directory) / SERVING_FILE
-    try:
-        serving = json.loads(path.read_text("utf-8"))
-        stated, found = serving["sha256"], _sums(path.parent)
+    with stored_files.reading(
+        path, "not an exported model", "a folder that `export` wrote"
+    ):
+        serving = stored_files.read_json(path)
+        stated, found = dict(serving["sha256"]), _sums(path.parent)
         known_format = serving["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "not an exported model",
-            expected="a folder that `export` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=path,
-        ) from error
     if known_format != FORMAT:
         raise errors.DataError(
             "an export of another format",

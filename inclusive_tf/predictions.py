@@ -6,12 +6,11 @@ function of this folder and needs neither the model nor TensorFlow.
 
 import dataclasses
 import hashlib
-import json
 import pathlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors, labels
+from data_pipelines import atomic, errors, labels, stored_files
 
 FORMAT = 1
 _ARRAYS = {
@@ -94,16 +93,8 @@ class Predictions:
                     expected=str(expected),
                     received=str(received),
                 )
-        self._check_positions("group", self.group, len(self.group_names))
-        self._check_positions("truth", self.truth.index, len(self.vocabulary))
-
-    def _check_positions(self, name, positions, size):
-        if positions.size and not 0 <= positions.min() <= positions.max() < size:
-            raise errors.DataError(
-                f"predictions hold a position out of range in {name}",
-                expected=f"0 to {size - 1}",
-                received=f"{positions.min()} to {positions.max()}",
-            )
+        labels.check_positions("group", self.group, len(self.group_names))
+        self.truth.check()
 
     def __len__(self):
         return len(self.ids)
@@ -176,8 +167,10 @@ def load(folder, verify=True):
             inconsistent.
     """
     folder = pathlib.Path(folder)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    with stored_files.reading(
+        folder, "not a predictions folder", "a folder that `tools.predict` wrote"
+    ):
+        manifest = stored_files.read_json(folder / "manifest.json")
         if manifest["format"] != FORMAT:
             raise errors.DataError(
                 "predictions of another format",
@@ -214,23 +207,10 @@ def load(folder, verify=True):
             variant=manifest.get("variant", ""),
             **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
         )
-    except errors.DataError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "not a predictions folder",
-            expected="a folder that `tools.predict` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
 
 
 def _load_array(path, kind, sums):
-    if sums is not None and atomic.sha256(path) != sums[path.name]:
-        raise errors.DataError(
-            "the file does not match its sum in manifest.json", file=path
-        )
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = stored_files.read_array(path, None if sums is None else sums[path.name])
     if array.dtype.kind != kind:
         raise errors.DataError(
             "an array of the wrong type",

@@ -18,14 +18,17 @@ export/            the SavedModel
 
 import contextlib
 import fcntl
-import json
 import pathlib
+import re
 
 import numpy as np
 
-from data_pipelines import atomic, errors, labels
+from data_pipelines import atomic, errors, labels, stored_files, strict_csv
 
-TEXT_FILE = "text.json"
+TEXT_FILE, MODEL_FILE = "text.json", "model.json"
+
+FORMAT = 1
+"""Of model.json and the directory around it; one that says none is of format 1."""
 
 MAY_CHANGE = frozenset(
     {
@@ -37,6 +40,9 @@ MAY_CHANGE = frozenset(
 
 Other devices take the same steps, but for the last digits.
 """
+
+_VOCABULARY_HEADER = ("label", "name", "training_count")
+_COUNT = re.compile("[0-9]{1,15}")
 
 
 class Run:
@@ -126,19 +132,33 @@ class Run:
             errors.DataError: the file is missing or no JSON.
         """
         path = self.path / name
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except FileNotFoundError as error:
+        if not path.exists():
             raise errors.DataError(
                 "this is no finished run",
                 expected="a directory that `tools.train` made",
                 received=f"no {name}",
                 file=self.path,
-            ) from error
-        except ValueError as error:
+            )
+        with stored_files.reading(path, "not a JSON file", "what a training wrote"):
+            return stored_files.read_json(path)
+
+    def read_model(self):
+        """Returns what model.json holds: "model", "image" and facts.
+
+        Raises:
+            errors.DataError: the file is missing, something else or of another format.
+        """
+        stored, path = self.read_json(MODEL_FILE), self.path / MODEL_FILE
+        if not isinstance(stored, dict) or not isinstance(stored.get("model"), dict):
+            raise errors.DataError("the file describes no model", file=path)
+        if stored.get("format", FORMAT) != FORMAT:
             raise errors.DataError(
-                "not a JSON file", received=str(error), file=path
-            ) from error
+                "the run is of another format, made by another version of this program",
+                expected=f"format {FORMAT}",
+                received=stored["format"],
+                file=path,
+            )
+        return stored
 
     def read_tokeniser(self):
         """Returns the `tokens.Tokeniser` of a model that reads text, else None.
@@ -146,7 +166,7 @@ class Run:
         Raises:
             errors.DataError: its file is missing or something else.
         """
-        if self.read_json("model.json")["model"].get("inputs", "image") == "image":
+        if self.read_model()["model"].get("inputs", "image") == "image":
             return None
         # imports TensorFlow
         from data_pipelines import tokens
@@ -160,18 +180,28 @@ class Run:
             return
         atomic.write_csv(
             self.path / "vocabulary.csv",
-            ("label", "name", "training_count"),
+            _VOCABULARY_HEADER,
             zip(
                 vocabulary.ids, vocabulary.names, map(int, training_counts), strict=True
             ),
         )
 
     def read_vocabulary(self):
-        """Returns (`labels.Vocabulary`, int64 [C] training counts)."""
-        from data_pipelines.sources import table
+        """Returns (`labels.Vocabulary`, int64 [C] training counts).
 
-        frame = table.read_csv(self.path / "vocabulary.csv")
-        return (
-            labels.Vocabulary(frame["label"].tolist(), frame["name"].tolist()),
-            frame["training_count"].to_numpy(np.int64),
-        )
+        Raises:
+            errors.DataError: the file is missing or something else, with the row.
+        """
+        path = self.path / "vocabulary.csv"
+        rows = strict_csv.read(path, _VOCABULARY_HEADER)
+        for number, (_, _, count) in enumerate(rows, start=2):
+            if not _COUNT.fullmatch(count):
+                raise errors.DataError(
+                    "the training count cannot be used",
+                    expected="a number of images",
+                    received=count,
+                    file=path,
+                    row=number,
+                )
+        ids, names, counts = zip(*rows, strict=True) if rows else ((), (), ())
+        return labels.Vocabulary(ids, names), np.array(counts, np.int64)

@@ -24,8 +24,9 @@ def load_model(run, checkpoint="last"):
         errors.DataError: there is no sound checkpoint.
         errors.SettingError: there is none of this name; those there are listed.
     """
-    stored = run.read_json("model.json")
-    model, _ = models.build(models.ModelConfig(**stored["model"]))
+    stored = run.read_model()
+    config = models.ModelConfig.from_dict(stored["model"], run.path / "model.json")
+    model, _ = models.build(config)
     state = checkpoints.newest(run.checkpoints)
     if state is None:
         raise errors.DataError("the run has no sound checkpoint", file=run.checkpoints)
@@ -61,7 +62,7 @@ def read_data(run, data, splits=(), images_folder="", quarantine=None):
         errors.DataError: as `datasets.read`, or labels unknown to the run.
     """
     vocabulary, _ = run.read_vocabulary()
-    image_config = images.ImageConfig.from_dict(run.read_json("model.json")["image"])
+    image_config = images.ImageConfig.from_dict(run.read_model()["image"])
     if images_folder:
         return datasets.without_bad_images(
             image_folder.read(images_folder, vocabulary),

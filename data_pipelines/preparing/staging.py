@@ -71,7 +71,11 @@ class Part:
             if self._descriptor is None:
                 raise OSError(f"{self._path}: this part is closed")
             # unbuffered: what has been appended outlives this process
-            written = os.write(self._descriptor, data)
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError as error:
+                said = error.errno, error.strerror, str(self._path)
+                raise OSError(*said) from error
             if written != len(data):
                 self._take_back(written)
                 raise OSError(f"{self._path}: {written} of {len(data)} bytes written")

@@ -4,13 +4,12 @@ The JSON names the vocabulary, its hash and the SHA-256 of the arrays; pairs.csv
 strongest pairs for people and is not read back.
 """
 
-import json
 import pathlib
 
 import numpy as np
 import scipy.sparse
 
-from data_pipelines import atomic, errors, labels
+from data_pipelines import atomic, errors, labels, stored_files, strict_csv
 from inclusive_tf.adaptation import associations as associations_module
 
 FORMAT = 1
@@ -66,8 +65,10 @@ def load(folder):
             inconsistent.
     """
     folder = pathlib.Path(folder)
-    try:
-        facts = json.loads((folder / _FACTS).read_text("utf-8"))
+    with stored_files.reading(
+        folder, "not a folder of associations", "a folder that `tools.associate` wrote"
+    ):
+        facts = stored_files.read_json(folder / _FACTS)
         if facts["format"] != FORMAT:
             raise errors.DataError(
                 "associations of another format",
@@ -79,8 +80,7 @@ def load(folder):
             raise errors.DataError(
                 f"the file does not match its sum in {_FACTS}", file=folder / _ARRAYS
             )
-        with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = stored_files.read_archive(folder / _ARRAYS)
         vocabulary = labels.Vocabulary.from_json(facts["vocabulary"], folder / _FACTS)
         entries = arrays["weight"], arrays["index"], arrays["offsets"]
         return associations_module.Associations(
@@ -95,15 +95,6 @@ def load(folder):
             source=facts["source"],
             notes=tuple(facts["notes"]),
         )
-    except errors.DataError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "not a folder of associations",
-            expected="a folder that `tools.associate` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
 
 
 def pair_rows(associations, count):
@@ -121,8 +112,8 @@ def pair_rows(associations, count):
     ids, names = associations.vocabulary.ids, associations.vocabulary.names
     counted = associations.label
     rows = [
-        (ids[one], names[one], ids[other], names[other], f"{weight:.4f}",
-         f"{seen}", f"{counted[one]}", f"{counted[other]}")
+        (*map(strict_csv.for_people, (ids[one], names[one], ids[other], names[other])),
+         f"{weight:.4f}", f"{seen}", f"{counted[one]}", f"{counted[other]}")
         for one, other, weight, seen in associations.strongest(count)
     ]  # fmt: skip
     return (*header, "count", "other_count"), rows

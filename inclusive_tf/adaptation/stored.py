@@ -1,12 +1,11 @@
 """An adaptation's folder: adaptation.json and arrays, with SHA-256 sums."""
 
-import json
 import pathlib
 
 import numpy as np
 import scipy.sparse
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, errors, stored_files
 from inclusive_tf.adaptation import rules, smoothing
 
 FORMAT = 3
@@ -68,8 +67,10 @@ def read(folder):
         errors.DataError: the folder is missing, of another format, or changed.
     """
     folder = pathlib.Path(folder)
-    try:
-        stored = json.loads((folder / "adaptation.json").read_text("utf-8"))
+    with stored_files.reading(
+        folder, "not an adaptation folder", "a folder that `tools.adapt` wrote"
+    ):
+        stored = stored_files.read_json(folder / "adaptation.json")
         if stored["format"] not in (*_OLDER, FORMAT):
             raise errors.DataError(
                 "an adaptation of another format",
@@ -80,11 +81,7 @@ def read(folder):
         arrays = {}
         for name, expected in stored["sha256"].items():
             path = folder / pathlib.PurePath(name).name
-            if atomic.sha256(path) != expected:
-                raise errors.DataError(
-                    "the file does not match its sum in adaptation.json", file=path
-                )
-            arrays[path.stem] = np.load(path, allow_pickle=False)
+            arrays[path.stem] = np.array(stored_files.read_array(path, expected))
         # older ones speak of the trained model as it is
         stored.setdefault("variant", "")
         if stored["format"] == 1:
@@ -98,15 +95,6 @@ def read(folder):
             | {"decision": _decision(stored["decision"], arrays)}
             | {"smoothing": _smoothing(stored, arrays)}
         )
-    except errors.DataError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise errors.DataError(
-            "not an adaptation folder",
-            expected="a folder that `tools.adapt` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
 
 
 def _decision(facts, arrays):

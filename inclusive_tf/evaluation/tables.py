@@ -1,6 +1,7 @@
 """Figures and comparisons as text for a terminal."""
 
 from inclusive_tf.evaluation import bootstrap, measures
+from inclusive_tf.report import wording
 
 TITLES = {
     "mean_f2": "mean F2",
@@ -54,9 +55,8 @@ def groups(figures):
     lines = [["group", "n", "mean F2", ""]]
     for group in figures["groups"]:
         mark = "worst" if group["name"] == figures["worst_group"] else ""
-        lines.append(
-            [group["name"], str(group["n"]), interval_text(group["mean_f2"]), mark]
-        )
+        name = wording.short(group["name"])
+        lines.append([name, str(group["n"]), interval_text(group["mean_f2"]), mark])
     return aligned(lines)
 
 
@@ -68,7 +68,8 @@ def classes(figures, most=40):
         scores = [
             interval_text(one[key]) for key in ("precision", "recall", "f1", "f2")
         ]
-        lines.append([one["name"], str(one["training_count"]), str(one["n"]), *scores])
+        name = wording.short(one["name"])
+        lines.append([name, str(one["training_count"]), str(one["n"]), *scores])
     text = aligned(lines)
     if len(ranked) > most:
         text += f"\n… and {len(ranked) - most} labels more"

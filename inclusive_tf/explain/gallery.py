@@ -5,12 +5,11 @@ beside it as PNG files.
 """
 
 import contextlib
-import json
 import pathlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, stored_files
 from inclusive_tf.explain import maps, methods
 
 ROLE_NAMES = {"wrong": "wrongly given", "missed": "missed", "right": "rightly given"}
@@ -168,15 +167,10 @@ def reading(folder):
         errors.DataError: the folder is missing or no such folder, be it found here or
             by whoever reads on in the context.
     """
-    try:
-        yield json.loads((pathlib.Path(folder) / "cases.json").read_text("utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise errors.DataError(
-            "not a folder of explained errors",
-            expected="a folder that `tools.explain` wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=folder,
-        ) from error
+    with stored_files.reading(
+        folder, "not a folder of explained errors", "one that `tools.explain` wrote"
+    ):
+        yield stored_files.read_json(pathlib.Path(folder) / "cases.json")
 
 
 def load(folder):

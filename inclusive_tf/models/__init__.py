@@ -7,7 +7,7 @@ feature map; the head is the same for all and lies in `head`.
 
 import dataclasses
 
-from data_pipelines import errors
+from data_pipelines import errors, stored_files
 from inclusive_tf import registry
 
 MODELS = {
@@ -94,6 +94,23 @@ class ModelConfig:
     text_vocabulary: int = 0
     text_length: int = 16
     text_units: int = 64
+
+    @classmethod
+    def from_dict(cls, values, file=None):
+        """Builds from the fields of a run's `model.json`.
+
+        Args:
+            values: dict; a field that is not there has its default.
+            file: where it was read, for the error.
+
+        Raises:
+            errors.DataError: a field is unknown, as after a newer version wrote it, or
+                cannot be used.
+        """
+        with stored_files.reading(
+            file, "the model is described in another way", "what this version writes"
+        ):
+            return cls(**values)
 
     def __post_init__(self):
         for name in ("mean", "deviation", "blocks", "hidden", "initial_bias"):

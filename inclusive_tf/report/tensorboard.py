@@ -7,7 +7,7 @@ import re
 
 from PIL import Image
 
-from data_pipelines import atomic
+from data_pipelines import atomic, errors
 from inclusive_tf.report import findings, headline, plots, svg, wording
 
 FOLDER = "report"
@@ -31,6 +31,7 @@ def write(results, cases, log_dir):
 
     Raises:
         errors.DataError: there is nothing to tell.
+        errors.StoppedError: the disk is full.
     """
     import tensorflow as tf
 
@@ -70,13 +71,27 @@ def run_name(number, name):
 
 @contextlib.contextmanager
 def _writing(tf, folder):
-    """A context in which summaries go to `folder`, at step 0."""
+    """A context in which summaries go to `folder`, at step 0.
+
+    Raises:
+        errors.StoppedError: they are not whole in the end.
+    """
     writer = tf.summary.create_file_writer(str(folder))
     try:
         with writer.as_default(step=0):
             yield
     finally:
         writer.close()
+    # on a full disk TensorFlow leaves half an event behind, and says nothing
+    events = [str(path) for path in sorted(pathlib.Path(folder).glob("events.*"))]
+    try:
+        for _ in tf.data.TFRecordDataset(events):
+            pass
+    except tf.errors.DataLossError as error:
+        raise errors.StoppedError(
+            f"{folder}: its events are not whole once written. Expected: space on the "
+            f"disk, and files that may be as large. Received: {error.message}."
+        ) from error
 
 
 def _scalars(tf, results, row):

@@ -54,7 +54,7 @@ class StartConfig:
 
 def pixel_statistics(run):
     """Returns (mean, deviation) of the pixels that a run's model normalises by."""
-    stored = run_directory.Run(run).read_json("model.json")["model"]
+    stored = run_directory.Run(run).read_model()["model"]
     return tuple(stored["mean"]), tuple(stored["deviation"])
 
 
@@ -87,7 +87,7 @@ def take_weights(model, config, vocabulary, run):
         errors.DataError: there is no sound checkpoint, or the architectures differ.
     """
     source = run_directory.Run(run)
-    stored = models.ModelConfig(**source.read_json("model.json")["model"])
+    stored = models.ModelConfig.from_dict(source.read_model()["model"], run)
     _require_same_architecture(config, stored, run)
     state = checkpoints.newest(source.checkpoints)
     if state is None:

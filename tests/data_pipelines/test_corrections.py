@@ -441,7 +441,7 @@ def test_rows_that_cannot_be_written_whole_leave_the_log_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(errors.StoppedError, match=r"log\.csv: .* No space"):
         corrections.append(path, [exclude("y")])
     assert path.read_bytes() == before
 

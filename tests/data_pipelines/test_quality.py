@@ -89,6 +89,7 @@ def test_the_quarantine_file_can_be_read_back(tmp_path):
     faults = [
         quality.Fault(1, 'a,"b".jpg', "empty"),
         quality.Fault(0, os.fsdecode(b"\xff.jpg"), "damaged"),
+        quality.Fault(1, "=HYPERLINK(0).jpg", "damaged"),
     ]
     path = tmp_path / "run" / "quarantine.csv"
     quality.write_quarantine(path, faults, np.array(["zero", "one"]))
@@ -98,6 +99,8 @@ def test_the_quarantine_file_can_be_read_back(tmp_path):
         ["id", "path", "reason"],
         ["one", 'a,"b".jpg', "empty"],
         ["zero", "\\udcff.jpg", "damaged"],
+        # a spreadsheet shows it and does not follow it
+        ["one", "'=HYPERLINK(0).jpg", "damaged"],
     ]
 
 

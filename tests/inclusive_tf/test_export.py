@@ -13,6 +13,7 @@ from PIL import Image
 
 from data_pipelines import atomic, errors, images, labels
 from inclusive_tf import export
+from tools.soak import serving
 
 CONFIG = images.ImageConfig(height=12, width=20, channels=1)
 VOCABULARY = labels.Vocabulary(("/m/a", "/m/b", "/m/ç"), ("Ant", "", "Çay 茶"))
@@ -231,6 +232,16 @@ def test_a_model_without_logits_is_refused(tmp_path):
     other = keras.Model(image, keras.layers.Dense(3, name="scores")(flow))
     with pytest.raises(errors.DataError, match=r"does not end in logits.*scores"):
         export.export(other, CONFIG, VOCABULARY, 0.0, tmp_path / "export")
+
+
+def test_each_of_many_callers_gets_its_own_answer_or_error(model, exported):
+    def logits(files):
+        return model(np.stack([images.decode(tf.constant(f), CONFIG) for f in files]))
+
+    found = serving.measure(exported, logits, requests=60, callers=16)
+    assert (found["right"], found["refused"]) == (48, 12)
+    assert found["wrong"] == found["missed"] == 0
+    assert found["traces"] == (1, 1)
 
 
 def test_a_white_picture_is_a_one_to_the_model(model, loaded):

@@ -1,5 +1,6 @@
 """A run directory holds one run, and says why it refuses another."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from data_pipelines import errors, labels
-from inclusive_tf import run
+from inclusive_tf import models, run
 
 
 def test_the_same_flags_resume_and_others_are_named(tmp_path):
@@ -80,6 +81,36 @@ def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "model.json").write_text("{")
     with pytest.raises(errors.DataError, match=r"model\.json: not a JSON file"):
         run.Run(tmp_path).read_json("model.json")
+
+
+def test_a_run_of_another_format_is_refused_with_the_reason(tmp_path):
+    here = run.Run(tmp_path)
+    config = dataclasses.asdict(models.ModelConfig())
+    here.write_json("model.json", {"model": config})
+    again = models.ModelConfig.from_dict(here.read_model()["model"])
+    assert again == models.ModelConfig()
+    here.write_json("model.json", {"model": config, "format": 2})
+    with pytest.raises(errors.DataError, match=r"another format.*Received: 2"):
+        here.read_model()
+    with pytest.raises(errors.DataError, match=r"model\.json: .*'breadth'"):
+        models.ModelConfig.from_dict({"breadth": 3}, tmp_path / "model.json")
+    here.write_json("model.json", [])
+    with pytest.raises(errors.DataError, match="describes no model"):
+        here.read_model()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("label,name\na,b\n", "row 1: the columns are others"),
+        ("label,name,training_count\na,b,many\n", "row 2: the training count"),
+        ("label,name,training_count\na,b,1\na,b,1\n", "stands twice"),
+    ],
+)
+def test_a_vocabulary_of_another_form_is_refused(tmp_path, text, said):
+    (tmp_path / "vocabulary.csv").write_text(text)
+    with pytest.raises(errors.DataError, match=said):
+        run.Run(tmp_path).read_vocabulary()
 
 
 def test_the_vocabulary_comes_back(tmp_path):

@@ -1,1 +1,1 @@
-"""Long tests of what a reliable program bears; minutes each, for `make soak`."""
+"""Long tests of reliability: minutes each, and not part of `make test`."""

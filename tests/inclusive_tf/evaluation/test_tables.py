@@ -42,6 +42,14 @@ def test_labels_left_out_of_a_table_are_counted(make_predictions):
     ]
 
 
+def test_names_of_strangers_cannot_act_on_a_terminal(make_predictions):
+    found = figures.figures(make_predictions(), 0.0, resamples=10)
+    found["classes"][0]["name"] = "\x1b[2J\u202e two\nlines " + "x" * 10_000
+    text = tables.classes(found, most=3)
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert max(map(len, text.split("\n"))) < 300
+
+
 def test_a_difference_is_judged_by_its_interval(make_predictions):
     one = make_predictions()
     assert "better" in tables.comparison(figures.compare(one, 9.0, one, 0.0, 50))
