@@ -1,11 +1,12 @@
 # make demo: the whole job on the default data    make test: the tests
 # make lint: ruff                                 make bench: side-by-side measurements
+# make soak: long tests of reliability
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 
 demo: $(VENV)/.installed-cpu
 	$(BIN)/python -m tools.demo
@@ -27,6 +28,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.benchmarks.decisions
 	$(BIN)/python -m tools.benchmarks.label_suspects --networks=2
 	$(BIN)/python -m tools.benchmarks.shortcuts
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m tools.soak
 
 # one stamp an extra, renewed when the dependencies change
 $(VENV)/.installed-cpu: setup.cfg pyproject.toml | $(BIN)/python

@@ -313,8 +313,8 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed, read, device
     """Builds the model: as model.json says on resuming, else from the data."""
     start = experiment.start
     if resumed:
-        stored = run.read_json("model.json")["model"]
-        model = models.build(models.ModelConfig(**stored))[0]
+        stored = run.read_model()["model"]
+        model = models.build(models.ModelConfig.from_dict(stored))[0]
         starting.freeze(model, start.trainable)
         return model
     if start.run:
@@ -345,6 +345,7 @@ def _model(run, experiment, vocabulary, train_table, bias, resumed, read, device
             print(note)
     starting.freeze(model, start.trainable)
     run.write_json("model.json", {
+        "format": run_directory.FORMAT,
         "model": dataclasses.asdict(config),
         "image": experiment.image.to_dict(),
         "final_feature_map": final_feature_map,

@@ -9,7 +9,6 @@ averaged.
 
 import contextlib
 import dataclasses
-import json
 import logging
 import pathlib
 import shutil
@@ -17,7 +16,7 @@ import shutil
 import numpy as np
 import tensorflow as tf
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, errors, stored_files
 
 FORMAT = 1
 
@@ -119,8 +118,8 @@ def read_state(folder, step):
         errors.DataError: a file is missing, changed, or of another format.
     """
     path = _folder(folder, step)
-    try:
-        stored = json.loads((path / "state.json").read_text("utf-8"))
+    with stored_files.reading(path, "not a checkpoint", "a folder that `save` wrote"):
+        stored = stored_files.read_json(path / "state.json")
         for name, expected in stored.pop("sha256").items():
             if atomic.sha256(path / name) != expected:
                 raise errors.DataError(
@@ -133,12 +132,6 @@ def read_state(folder, step):
         for name in ("history", "listeners"):
             stored[name] = tuple(stored.get(name, ()))
         return State(**stored)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, errors.DataError):
-            raise
-        raise errors.DataError(
-            "not a checkpoint", received=f"{type(error).__name__}: {error}", file=path
-        ) from error
 
 
 def newest(folder):
@@ -175,12 +168,13 @@ def restore(folder, step, learner, iterator=None):
     load_weights(folder, step, learner.model)
     path = _folder(folder, step) / "variables.npz"
     variables = _other_variables(learner)
-    with np.load(path, allow_pickle=False) as arrays:
-        if set(arrays.files) != set(variables):
+    with stored_files.reading(path, "not a checkpoint", "an archive of variables"):
+        arrays = stored_files.read_archive(path)
+        if set(arrays) != set(variables):
             raise errors.DataError(
                 "the optimiser's or the loss's variables are of another kind",
                 expected=f"{len(variables)} variables",
-                received=f"{len(arrays.files)}",
+                received=f"{len(arrays)}",
                 file=path,
             )
         for name, variable in variables.items():

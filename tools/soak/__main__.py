@@ -17,7 +17,7 @@ from absl import flags
 from tools import command
 
 FLAGS = flags.FLAGS
-PARTS = ("strangers", "full_disk", "serving", "fuzz")
+PARTS = ("resuming", "strangers", "full_disk", "serving", "fuzz")
 
 
 def part(name):

@@ -152,13 +152,13 @@ def main(_):
             told = []
             for _ in range(FLAGS.kills):
                 told.append(disturb(folder / "parts", table, carrier, chance))
-                print(f"{carrier}: {told[-1][0]} with step {told[-1][1]}", flush=True)
+                print(f"{carrier}: {told[-1][:2]}", file=sys.stderr, flush=True)
             finish(start(folder / "parts", table, carrier))
             found = differences(folder / "whole", folder / "parts")
             failed |= bool(found)
             killed = [one for one in told if one[0] == "SIGKILL"]
             print(
-                f"{carrier}: {len(killed)} SIGKILL ({sum(one[2] for one in killed)} "
+                f"- {carrier}: {len(killed)} SIGKILL ({sum(one[2] for one in killed)} "
                 f"within a write) and {len(told) - len(killed)} SIGTERM among "
                 f"{EPOCHS * STEPS} steps: "
                 + (f"DIFFERENT {', '.join(found)}" if found else "the same bits"),
