@@ -114,7 +114,6 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self._steps, self._batch_size = steps_per_epoch, batch_size
         self._bar = None
-        self._began = self._drawn = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         """Opens a bar."""
@@ -122,22 +121,19 @@ class ProgressBar(keras.callbacks.Callback):
 
         self._bar = tqdm.tqdm(
             total=self._steps * self._batch_size, desc=f"epoch {epoch + 1}",
-            unit="images", unit_scale=True, leave=False, disable=None,
+            unit="images", unit_scale=True, mininterval=1, leave=False, disable=None,
         )  # fmt: skip
-        self._began = self._drawn = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         """Moves the bar."""
-        if self._bar.disable or time.monotonic() - self._drawn < 1:
+        if self._bar.disable:
             return
-        self._drawn = time.monotonic()
-        waited = logs["seconds_waited"] / (self._drawn - self._began)
-        self._bar.set_postfix_str(f"{waited:.0%} waiting for data", refresh=False)
         if not self._bar.n:
             # a resumed epoch begins in its midst
-            self._bar.initial = batch * self._batch_size
-            self._bar.n = self._bar.initial
-        self._bar.update((batch + 1) * self._batch_size - self._bar.n)
+            self._bar.n = self._bar.initial = batch * self._batch_size
+        waited = logs["seconds_waited"] / max(time.time() - self._bar.start_t, 1e-6)
+        self._bar.set_postfix_str(f"{waited:.0%} waiting for data", refresh=False)
+        self._bar.update(self._batch_size)
 
     def on_epoch_end(self, epoch, logs=None):
         """Closes the bar."""

@@ -40,8 +40,8 @@ class Listeners:
                     setattr(callback, name, value)
 
     def counters(self):
-        """Returns JSON values: what changed of each callback since the start."""
-        return [
+        """Returns a tuple of JSON values: what changed of each callback's since."""
+        return tuple(
             {
                 "callback": type(callback).__name__,
                 "changed": {
@@ -51,7 +51,7 @@ class Listeners:
                 },
             }
             for callback, begun in zip(self._callbacks, self._begun, strict=True)
-        ]
+        )
 
 
 def _plain(callback):

@@ -176,7 +176,7 @@ class _Training:
         figures["learning_rate"] = float(self._learner.optimizer.learning_rate)
         state = self._next_state(state, figures)
         self._listeners.tell.on_epoch_end(epoch, figures)
-        self._save(state)
+        state = self._save(state)
         self._writer.epoch(epoch + 1, self._config.epochs, state.step, figures)
         for warning in symptoms.of_history(state.history, state.first_loss):
             self._writer.note(f"warning: {warning}")
@@ -255,17 +255,20 @@ class _Training:
             )
 
     def _save(self, state):
+        """Takes a checkpoint; returns its state, with the callbacks' counters."""
+        state = dataclasses.replace(state, listeners=self._listeners.counters())
         beside = self._learner.variables_beside.values()
         _check_weights([*self._learner.model.weights, *beside], state.step)
         if self._devices.is_chief:
             checkpoints.save(
                 self._folder,
                 self._learner,
-                dataclasses.replace(state, listeners=self._listeners.counters()),
+                state,
                 self._config.keep,
                 self._iterator,
             )
         self._pause.taken()
+        return state
 
     def _factor(self, history):
         if self._config.schedule != "plateau":

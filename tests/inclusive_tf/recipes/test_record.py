@@ -66,7 +66,10 @@ def test_a_digest_does_not_look_at_the_order_of_an_images_labels():
     vocabulary, group = labels.Vocabulary(("x", "y")), np.zeros(1, np.int32)
     found = {
         record.digest(
-            ["a"], labels.SparseLabels([0, 2], index, share, 2), group, vocabulary
+            ["a"],
+            labels.SparseLabels(np.array([0, 2]), np.array(index), np.array(share), 2),
+            group,
+            vocabulary,
         )
         for index, share in (([0, 1], [1.0, 0.5]), ([1, 0], [0.5, 1.0]))
     }

@@ -136,7 +136,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoints_alone(tmp_path, monkeyp
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "savez", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(errors.StoppedError, match="No space left"):
         save(tmp_path, 2)
     assert checkpoints.steps(tmp_path) == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]

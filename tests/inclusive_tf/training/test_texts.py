@@ -137,8 +137,9 @@ def train(run, table, inputs, epochs=8):
     )
     training = config.TrainingConfig(epochs=epochs, batch_size=4, learning_rate=0.05,
                                      keep=1)  # fmt: skip
-    state = loop.train(model, losses.build("binary_cross_entropy"), data, training,
-                       run.checkpoints, writers.Several())  # fmt: skip
+    around = loop.Surroundings(run.checkpoints, writers.Several())
+    loss = losses.build("binary_cross_entropy")
+    state = loop.train(model, loss, data, training, around)
     return model, read, state
 
 
