@@ -44,11 +44,10 @@ def main(_):
     import numpy as np
     from scipy import special
 
-    from data_pipelines import atomic
+    from data_pipelines import atomic, oneline
     from inclusive_tf import predictions as predictions_module
     from inclusive_tf.adaptation import adapted
     from inclusive_tf.evaluation import figures, tables
-    from inclusive_tf.report import wording
 
     config = evaluation_flags.config_from_flags()
     predictions, threshold = adapted.load_decided(
@@ -65,7 +64,7 @@ def main(_):
     found = figures.figures(predictions, threshold, config.bootstrap, config.seed)
     constant = figures.constant(predictions, chosen_from, config.bootstrap, config.seed)
     names = predictions.vocabulary.names
-    answer = ", ".join(wording.short(names[one]) for one in constant["positions"])
+    answer = ", ".join(oneline.short(names[one]) for one in constant["positions"])
     rows = [("constant answer", constant["figures"]), ("predictions", found)]
     print(tables.overview(rows))
     print(f"\nconstant answer: {answer} (chosen on {constant['chosen_on']})")

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from data_pipelines import oneline
+
 _FAR = 2.0
 _REPEATS = 20.0
 _ALWAYS = 0.9
@@ -109,7 +111,7 @@ class _Shown:
 
 def _reason(shown, names, label, after, repeats, count, goal):
     """Why a label ends far from the even share, or None when it does not."""
-    name = names[label]
+    name = oneline.short(names[label])
     if count[label] == 0:
         return f"{name}: no training image shows it"
     if after[label] < goal / _FAR:
@@ -120,7 +122,7 @@ def _reason(shown, names, label, after, repeats, count, goal):
             "an epoch each; augmentation is all that tells the copies apart"
         )
     if after[label] > goal * _FAR:
-        always = [names[other] for other in shown.companions(label)]
+        always = [oneline.short(names[other]) for other in shown.companions(label)]
         if always:
             return f"{name}: comes with every {', '.join(always[:5])}"
         return f"{name}: {after[label]:,.0f} draws, over twice the even share"
@@ -212,9 +214,10 @@ def text(exposure, most=30):
         order if len(order) <= most else np.r_[order[: most // 2], order[-most // 2 :]]
     )
     for label in shown:
+        name = oneline.short(exposure.label_names[label], 23)
         lines.append(
-            f"{exposure.label_names[label][:23]:<24}{exposure.count[label]:>10,}"
-            f"{exposure.before[label]:>12,.0f}{exposure.after[label]:>12,.0f}"
+            f"{name:<24}{exposure.count[label]:>10,}{exposure.before[label]:>12,.0f}"
+            f"{exposure.after[label]:>12,.0f}"
         )
     if len(shown) < len(order):
         lines.append(f"({len(order) - len(shown):,} labels between are not shown)")

@@ -1,5 +1,6 @@
 """What an audit found, in sentences."""
 
+from data_pipelines import oneline
 from inclusive_tf.audit import shortcuts
 from inclusive_tf.exploration import texts
 from inclusive_tf.report import wording
@@ -95,8 +96,8 @@ def text(figures, rows, most=10):
         + (f" ({kinds})" if kinds else "")
     ]
     lines += [
-        f"  {one.score:.3f} {one.kind} {wording.short(one.id, 40)}: "
-        f"{wording.short(one.detail)}"
+        f"  {one.score:.3f} {one.kind} {oneline.short(one.id, 40)}: "
+        f"{oneline.short(one.detail)}"
         for one in rows[:most]
     ]
     if figures["judged"]["clusters"]:
@@ -107,8 +108,8 @@ def text(figures, rows, most=10):
         )
     for pair in [pair for pair in figures["pairs"] if not pair["apart"]][:most]:
         lines.append(
-            f"cannot be told apart: {wording.short(pair['a']['name'])} and "
-            f"{wording.short(pair['b']['name'])} ({_share(pair['as_b'])} and "
+            f"cannot be told apart: {oneline.short(pair['a']['name'])} and "
+            f"{oneline.short(pair['b']['name'])} ({_share(pair['as_b'])} and "
             f"{_share(pair['as_a'])} confused, in order {_share(pair['in_order'])})"
         )
     lines += [
@@ -121,7 +122,7 @@ def text(figures, rows, most=10):
         lines.append(
             f"note: {texts.counted(figures['unread']['images'], 'training image')} "
             "could not be read, the first is "
-            f"{wording.short(figures['unread']['first'])}"
+            f"{oneline.short(figures['unread']['first'])}"
         )
     if "missing" in figures["shortcuts"]:
         lines.append(f"shortcuts: none looked for, {figures['shortcuts']['missing']}")
@@ -136,21 +137,21 @@ def text(figures, rows, most=10):
             for row in [*found, *others][:most]
         ]
     lines += [
-        f"collect for {row['for']}: {wording.short(row['name'])} in "
-        f"{wording.short(row['group'])}: {row['reason']}"
+        f"collect for {row['for']}: {oneline.short(row['name'])} in "
+        f"{oneline.short(row['group'])}: {row['reason']}"
         for row in figures["collect"][:most]
     ]
     return "\n".join(lines)
 
 
 def _merge(merge):
-    names = ", ".join(wording.short(one["name"]) for one in merge["from"])
+    names = ", ".join(oneline.short(one["name"]) for one in merge["from"])
     one = merge["macro_f2"]
     interval = ""
     if one["low"] is not None:
         interval = f" ({one['low']:+.3f} to {one['high']:+.3f})"
     return (
-        f"{names} into {wording.short(merge['into']['name'])} makes macro F2 "
+        f"{names} into {oneline.short(merge['into']['name'])} makes macro F2 "
         f"{one['before']:.3f} {one['after']:.3f}, {one['difference']:+.3f}{interval}"
     )
 

@@ -1,7 +1,7 @@
 """Figures and comparisons as text for a terminal."""
 
+from data_pipelines import oneline
 from inclusive_tf.evaluation import bootstrap, measures
-from inclusive_tf.report import wording
 
 TITLES = {
     "mean_f2": "mean F2",
@@ -55,7 +55,7 @@ def groups(figures):
     lines = [["group", "n", "mean F2", ""]]
     for group in figures["groups"]:
         mark = "worst" if group["name"] == figures["worst_group"] else ""
-        name = wording.short(group["name"])
+        name = oneline.short(group["name"])
         lines.append([name, str(group["n"]), interval_text(group["mean_f2"]), mark])
     return aligned(lines)
 
@@ -68,7 +68,7 @@ def classes(figures, most=40):
         scores = [
             interval_text(one[key]) for key in ("precision", "recall", "f1", "f2")
         ]
-        name = wording.short(one["name"])
+        name = oneline.short(one["name"])
         lines.append([name, str(one["training_count"]), str(one["n"]), *scores])
     text = aligned(lines)
     if len(ranked) > most:

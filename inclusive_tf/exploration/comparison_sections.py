@@ -1,5 +1,6 @@
 """The sections that compare: groups, two splits, and sizes and light of the images."""
 
+from data_pipelines import oneline
 from inclusive_tf.exploration import (
     comparison_plots,
     findings,
@@ -84,7 +85,7 @@ def shift(figures):
     rows = [
         tables.Row(
             label["name"],
-            [wording.short(label["id"]), wording.count(label["from"]["images"]),
+            [oneline.short(label["id"]), wording.count(label["from"]["images"]),
              _side(label["from"]), wording.count(label["to"]["images"]),
              _side(label["to"]),
              f"{texts.ratio(label['log2_ratio']['value'])} "
@@ -145,7 +146,7 @@ def unreadable(found):
         + sections.shown(min(len(faults), _UNREADABLE_SHOWN), len(faults), "images")
     )  # fmt: skip
     rows = [
-        tables.Row(one["id"], [wording.short(one["reason"], 200)])
+        tables.Row(one["id"], [oneline.short(one["reason"], 200)])
         for one in faults[:_UNREADABLE_SHOWN]
     ]
     return [tables.Table(caption, "image", ["why"], rows)]

@@ -1,5 +1,6 @@
 """What the figures say, a sentence each: the headings of the page."""
 
+from data_pipelines import oneline
 from inclusive_tf.exploration import entries, texts
 from inclusive_tf.report import wording
 
@@ -172,4 +173,4 @@ def pictures(figures):
 
 def cell(one, limit=texts.NAME):
     """Returns the name of a cell: its group, then its split."""
-    return f"{wording.short(one['group'], limit)}, {wording.short(one['split'], limit)}"
+    return f"{oneline.short(one['group'], limit)}, {oneline.short(one['split'], limit)}"

@@ -4,6 +4,7 @@ The figures are those of `data_pipelines.open_images.fusion_report`, counted on 
 files of the source, before any correction or exclusion.
 """
 
+from data_pipelines import oneline
 from inclusive_tf.exploration import look, sections, texts
 from inclusive_tf.report import tables, wording
 
@@ -88,7 +89,7 @@ def fusion(figures):
     )
     table = tables.Table(
         "What each source gave", "source", ["file", *_COLUMNS.values()],
-        [tables.Row(name, [wording.short(source["file"]),
+        [tables.Row(name, [oneline.short(source["file"]),
                            *(wording.count(source[key]) for key in _COLUMNS)])
          for name, source in sources.items()],
     )  # fmt: skip

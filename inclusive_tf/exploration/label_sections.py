@@ -1,5 +1,6 @@
 """The sections on labels: their plots, and the same numbers as tables."""
 
+from data_pipelines import oneline
 from inclusive_tf.exploration import label_plots, sections, texts
 from inclusive_tf.report import tables, wording
 
@@ -41,7 +42,7 @@ def labels_per_image(figures):
 def _label_table(rows, caption):
     return tables.Table(
         caption, "label", ["id", "images", "share of images"],
-        [tables.Row(row["name"], [wording.short(row["id"]),
+        [tables.Row(row["name"], [oneline.short(row["id"]),
                                   wording.count(row["images"]),
                                   texts.percent(row["share"])]) for row in rows],
     )  # fmt: skip
@@ -165,7 +166,7 @@ def _boxes_by_label(found, figures):
     rows = [
         tables.Row(
             found["names"].get(label, label),
-            [wording.short(label), wording.count(by_label[label]["boxes"]),
+            [oneline.short(label), wording.count(by_label[label]["boxes"]),
              *(texts.percent(by_label[label].get(name)) for name in attributes)],
         )
         for label in top
@@ -204,7 +205,7 @@ def _pair_table(found):
     rows = [
         tables.Row(
             pair["a"]["name"],
-            [wording.short(pair["b"]["name"]), wording.count(pair["together"]),
+            [oneline.short(pair["b"]["name"]), wording.count(pair["together"]),
              f"{pair['expected']:,.1f}",
              texts.decimal(pair["lift"]), wording.number(pair["pmi"], digits=2),
              wording.count(pair["a"]["images"]), wording.count(pair["b"]["images"])],

@@ -5,6 +5,7 @@ import math
 import textwrap
 import unicodedata
 
+from data_pipelines import oneline
 from inclusive_tf.report import wording
 
 NAME = 40
@@ -83,7 +84,7 @@ def name(text):
 
     What is written from right to left would otherwise turn round the words beside it.
     """
-    cut = wording.short(text, NAME)
+    cut = oneline.short(text, NAME)
     if any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in cut):
         return f"\u2068{cut}\u2069"
     return cut
@@ -99,7 +100,7 @@ def tick(text, columns):
 
     East Asian letters are two columns wide (Unicode Standard Annex 11).
     """
-    text, taken = wording.clean(text), 0
+    text, taken = oneline.clean(text), 0
     for place, letter in enumerate(text):
         taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         if taken > columns:
@@ -109,7 +110,7 @@ def tick(text, columns):
 
 def hover(text):
     """Returns a name for plotly's hover text, on as many lines as it takes."""
-    lines = textwrap.wrap(wording.short(text, HOVER), HOVER_LINE)
+    lines = textwrap.wrap(oneline.short(text, HOVER), HOVER_LINE)
     return "<br>".join(map(_plain, lines))
 
 

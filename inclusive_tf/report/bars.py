@@ -3,6 +3,7 @@
 Every function returns {"wide": SVG bytes, "narrow": SVG bytes}.
 """
 
+from data_pipelines import oneline
 from inclusive_tf.report import findings, panels, tables, wording
 
 
@@ -35,7 +36,7 @@ def _bars(axes, found, parts, key, narrow):
 def _bar_legend(figure, results, found, narrow):
     names = {role: findings.roles(results)[role]["name"] for role in found}
     entries = [
-        (wording.short(names[role], 40), (panels.ROLE_COLOURS[role], "s", True))
+        (oneline.short(names[role], 40), (panels.ROLE_COLOURS[role], "s", True))
         for role in found
     ]
     return panels.legend(figure, entries, narrow)
@@ -55,7 +56,7 @@ def classes(results, split):
     found = _found(results, split, "classes", without=("constant",))
     ranked, _ = tables.ranked_classes({"classes": found["final"]}, panels.CLASSES_SHOWN)
     parts = [
-        (_key(one), f"{wording.short(one['name'], 22)} · "
+        (_key(one), f"{oneline.short(one['name'], 22)} · "
          f"{wording.count(one.get('training_count'))} / {wording.count(one.get('n'))}")
         for one in ranked
     ]  # fmt: skip
@@ -101,7 +102,10 @@ def groups(results):
     for split, rows in found.items():
         sizes = {one["name"]: one["n"] for one in max(rows.values(), key=len)}
         parts[split] = [
-            (name, f"{wording.short(name, 26)}, n = {wording.count(sizes.get(name))}")
+            (
+                name,
+                f"{oneline.short(name, 26)}, n = {wording.count(sizes.get(name))}",
+            )
             for name in findings.groups(results, split)[0]
         ]
     most = max(map(len, parts.values()))

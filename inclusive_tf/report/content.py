@@ -5,6 +5,7 @@ data URIs, and every missing part is said with its reason. `explained`
 gathers the errors.
 """
 
+from data_pipelines import oneline
 from inclusive_tf.report import (
     explained,
     findings,
@@ -81,7 +82,7 @@ def _value(value):
     if value is None:
         return wording.MISSING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return wording.clean(value)
+        return oneline.clean(value)
     if isinstance(value, int):
         return wording.count(value)
     return wording.number(value, digits=3 if abs(value) < 10 else 1)

@@ -3,7 +3,7 @@
 import base64
 import struct
 
-from data_pipelines import errors
+from data_pipelines import errors, oneline
 from inclusive_tf.evaluation import tables as plain_tables
 from inclusive_tf.explain import choosing, maps
 from inclusive_tf.explain import methods as all_methods
@@ -82,7 +82,7 @@ def cases(described, given_from, draw=picture):
 
 
 def _case(case, draw):
-    what = f"a picture of case {wording.short(case['id'])}"
+    what = f"a picture of case {oneline.short(case['id'])}"
     truth, decided = set(case["truth"]), set(case["decided"])
     scores = [
         score

@@ -6,7 +6,7 @@ there are. All measures are better when greater.
 
 import dataclasses
 
-from data_pipelines import errors
+from data_pipelines import errors, oneline
 from inclusive_tf.report import wording
 
 HELPS, HURTS, UNCLEAR, UNKNOWN = "helps", "hurts", "no clear difference", "not compared"
@@ -50,7 +50,7 @@ def check(results):
         wanted = {"constant": (), "model": ("run", "parts")}.get(row.get("kind"))
         if wanted is None or any(key not in row for key in wanted):
             raise errors.DataError(
-                f"it is not said what the row {wording.short(row['name'])!r} is",
+                f"it is not said what the row {oneline.short(row['name'])!r} is",
                 expected='kind "constant", or "model" with run and parts',
                 received={key: row.get(key) for key in ("kind", "run", "parts")},
             )
@@ -67,7 +67,7 @@ def splits(results):
 
 def split_name(split):
     """Returns "stage 2" for "stage_2"."""
-    return wording.clean(split).replace("_", " ")
+    return oneline.clean(split).replace("_", " ")
 
 
 def models(results):

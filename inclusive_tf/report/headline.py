@@ -4,6 +4,7 @@ Nothing is said to rise, fall, add or lower unless the interval of a paired diff
 lies apart from zero.
 """
 
+from data_pipelines import oneline
 from inclusive_tf.report import findings, wording
 
 FITTED = ("last layer", "threshold")
@@ -18,7 +19,7 @@ _VERBS = {
 
 def _run_said(row):
     run = row["run"]
-    return "resampling" if run == "resampled" else f"“{wording.short(run)}”"
+    return "resampling" if run == "resampled" else f"“{oneline.short(run)}”"
 
 
 def what_differs(results, before, after):
@@ -34,8 +35,8 @@ def what_differs(results, before, after):
         images = wording.finite((counts.get("tuning") or {}).get("images"))
         on = f"{wording.count(images)} " if images else ""
         said.append(f"{wording.words(fitted)} fitted on {on}labelled tuning images")
-    said += [f"“{wording.short(part)}”" for part in parts if part not in FITTED]
-    return ", and ".join(said) or f"“{wording.short(after['name'])}”"
+    said += [f"“{oneline.short(part)}”" for part in parts if part not in FITTED]
+    return ", and ".join(said) or f"“{oneline.short(after['name'])}”"
 
 
 def _step(results, before, after):
@@ -81,15 +82,15 @@ def sentence(results):
     if "plain" not in found:
         row = found.get("final", found.get("constant"))
         said = findings.figure(row, split, "mean_f2")
-        return f"“{wording.short(row['name'])}” has a {where} of {said}."
+        return f"“{oneline.short(row['name'])}” has a {where} of {said}."
     plain, final = found["plain"], found["final"]
     before, after = (findings.figure(row, split, "mean_f2") for row in (plain, final))
     step = overall_step(results)
     said = findings.verdict(step and findings.comparison(step, split, "mean_f2"))
     if said == findings.UNKNOWN:
         return (
-            f"The {where} is {before} for “{wording.short(plain['name'])}” and {after} "
-            f"for “{wording.short(final['name'])}”; the two were not compared image by "
+            f"The {where} is {before} for “{oneline.short(plain['name'])}” and {after} "
+            f"for “{oneline.short(final['name'])}”; the two were not compared image by "
             "image, so no difference is claimed."
         )
     cause = f"With {what_differs(results, plain, final)}, {where}"

@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from data_pipelines import oneline
 from inclusive_tf.report import svg, wording
 
 CLASSES_SHOWN = 40
@@ -70,7 +71,7 @@ def name_lines(axes, names, narrow, shown=True, top=0.5):
     axes.set_yticks([])
     for place, name in enumerate(names):
         written = axes.text(
-            0, place - top, wording.short(name, 52), va="top", fontsize=8,
+            0, place - top, oneline.short(name, 52), va="top", fontsize=8,
             transform=axes.get_yaxis_transform(), zorder=4, clip_on=True,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
@@ -79,7 +80,7 @@ def name_lines(axes, names, narrow, shown=True, top=0.5):
 
 
 def _two_lines(name):
-    lines = textwrap.wrap(wording.clean(name), 36, max_lines=2, placeholder=" …")
+    lines = textwrap.wrap(oneline.clean(name), 36, max_lines=2, placeholder=" …")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 
+from data_pipelines import oneline
 from inclusive_tf.report import bars, findings, plots, wording
 
 
@@ -16,7 +17,7 @@ def _picture(drawn, alt):
 def _range_said(results, measure):
     split = findings.splits(results)[-1]
     said = [
-        f"{wording.short(row['name'])} {findings.figure(row, split, measure)}"
+        f"{oneline.short(row['name'])} {findings.figure(row, split, measure)}"
         for row in results["rows"]
     ]
     return f"{findings.MEASURES[measure]}: {'; '.join(said)}"
@@ -24,7 +25,7 @@ def _range_said(results, measure):
 
 def _step_said(results):
     said = [
-        f"{wording.short(one.name)}: {one.verdict} ({one.difference})"
+        f"{oneline.short(one.name)}: {one.verdict} ({one.difference})"
         for one in findings.step_findings(results)
     ]
     return "; ".join(said)

@@ -8,6 +8,7 @@ import math
 
 from matplotlib import ticker
 
+from data_pipelines import oneline
 from inclusive_tf.report import findings, panels, svg, tables, wording
 
 SPLIT_COLOURS = {
@@ -158,7 +159,7 @@ def exposure_figure(exposure, narrow):
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     names = [
-        f"{wording.short(one['name'], 26)} · {wording.count(one['count'])}"
+        f"{oneline.short(one['name'], 26)} · {wording.count(one['count'])}"
         for one in ranked
     ]
     panels.name_lines(axes, names, narrow)

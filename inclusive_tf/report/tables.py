@@ -3,6 +3,7 @@
 import dataclasses
 import textwrap
 
+from data_pipelines import oneline
 from inclusive_tf.report import findings, wording
 
 CLASSES_SHOWN = 400
@@ -235,7 +236,7 @@ def text_table(results, split):
     for row in results["rows"]:
         cells = [findings.figure(row, split, one) for one in findings.MEASURES]
         name = textwrap.wrap(
-            wording.short(row["name"], 2 * _NAME_WIDTH), _NAME_WIDTH, max_lines=2
+            oneline.short(row["name"], 2 * _NAME_WIDTH), _NAME_WIDTH, max_lines=2
         )
         lines.append(_text_line(name[0], [cell.value for cell in cells]))
         below = "".join(name[1:])

@@ -5,6 +5,7 @@ import pathlib
 import jinja2
 import markupsafe
 
+from data_pipelines import oneline
 from inclusive_tf.report import wording
 
 _BREAKS = "/_-"
@@ -26,8 +27,8 @@ def environment(*folders, **filters):
         lstrip_blocks=True,
     )
     made.filters |= {
-        "short": wording.short,
-        "clean": wording.clean,
+        "short": oneline.short,
+        "clean": oneline.clean,
         "breakable": breakable,
         "count": wording.count,
         "number": wording.number,

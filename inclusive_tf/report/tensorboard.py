@@ -7,7 +7,7 @@ import re
 
 from PIL import Image
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, errors, oneline
 from inclusive_tf.report import findings, headline, plots, svg, wording
 
 FOLDER = "report"
@@ -65,7 +65,7 @@ def write_errors(cases, log_dir):
 
 def run_name(number, name):
     """Returns a folder name for a row: its number and what is safe of its name."""
-    safe = re.sub(r"[^0-9A-Za-z]+", "-", wording.clean(name))[:60].strip("-")
+    safe = re.sub(r"[^0-9A-Za-z]+", "-", oneline.clean(name))[:60].strip("-")
     return f"{number}-{safe}" if safe else str(number)
 
 
@@ -136,7 +136,7 @@ def _hyper_parameters(results, row):
     # imports TensorFlow, and reads Keras only when its callback is used
     from tensorboard.plugins.hparams import api
 
-    api.hparams(hyper_parameters(results, row), trial_id=wording.short(row["name"]))
+    api.hparams(hyper_parameters(results, row), trial_id=oneline.short(row["name"]))
 
 
 def _table(header, rows):

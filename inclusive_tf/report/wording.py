@@ -2,47 +2,19 @@
 
 import dataclasses
 import math
-import unicodedata
 
+from data_pipelines import oneline
 from inclusive_tf.evaluation import bootstrap
 
 MISSING = "n/a"
-SHORT = 80
-"""Characters of a name that are shown; the rest is in its tooltip."""
-
-_JOINERS = "\u200c\u200d"  # join letters in several scripts, and emoji
 _MARKDOWN = r"\`*_[]<>#|~&$"
 
 
-def clean(text):
-    """Returns `text` (any object) on one line, without control or direction marks.
-
-    Direction marks could turn round what follows a name, control characters would
-    reach a terminal, and half of a surrogate pair cannot be written as UTF-8.
-    """
-    kept = []
-    for character in str(text):
-        category = unicodedata.category(character)
-        if character.isspace() or category in ("Zl", "Zp"):
-            kept.append(" ")
-        elif category in ("Cc", "Cs"):
-            kept.append("\ufffd")
-        elif category != "Cf" or character in _JOINERS:
-            kept.append(character)
-    return " ".join("".join(kept).split()) or "(empty)"
-
-
-def short(text, limit=SHORT):
-    """Returns `clean(text)`, cut to `limit` characters with an ellipsis."""
-    text = clean(text)
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def markdown(text, limit=SHORT):
-    """Returns `short(text)` with what Markdown or HTML would read escaped."""
+def markdown(text, limit=oneline.SHORT):
+    """Returns `oneline.short(text)` with what Markdown or HTML would read escaped."""
     return "".join(
         f"&#{ord(character)};" if character in _MARKDOWN else character
-        for character in short(text, limit)
+        for character in oneline.short(text, limit)
     )
 
 

@@ -6,7 +6,7 @@ labels are as they are, for sending back.
 
 import dataclasses
 
-from inclusive_tf.report import wording
+from data_pipelines import oneline
 from inclusive_tf.review import wordings
 
 _LONG = 300
@@ -14,14 +14,14 @@ _LONG = 300
 
 def label(desk, one):
     """Returns {"id", "name"} of a label id."""
-    return {"id": one, "name": wording.short(desk.now.name(one))}
+    return {"id": one, "name": oneline.short(desk.now.name(one))}
 
 
 def said(desk, decision):
     """Returns {"number", "who", "time", "said"} of a decision that is no undo."""
     return {
         "number": decision.number,
-        "who": wording.short(decision.who, wordings.WHO),
+        "who": oneline.short(decision.who, wordings.WHO),
         "time": decision.time,
         "said": wordings.said(decision, desk.now),
     }
@@ -49,7 +49,7 @@ def card(desk, place):
         "label": label(desk, in_question) if in_question else None,
         "new_label": label(desk, suggested) if suggested else None,
         "score": suspect.score,
-        "detail": wording.short(suspect.detail, _LONG) if suspect.detail else "",
+        "detail": oneline.short(suspect.detail, _LONG) if suspect.detail else "",
         "status": desk.queue.status[place],
         "answer": said(desk, answer) if answer else None,
         "labels": [label(desk, one) for one in shown],
@@ -76,10 +76,10 @@ def _image(desk, row):
     text = table.text[row] if table.text is not None else ""
     return {
         "row": row,
-        "id": wording.clean(desk.now.ids[row]),
-        "group": wording.clean(table.group_names[table.group[row]]),
-        "split": wording.clean(table.split_names[table.split[row]]),
-        "text": wording.short(text, _LONG) if text else "",
+        "id": oneline.clean(desk.now.ids[row]),
+        "group": oneline.clean(table.group_names[table.group[row]]),
+        "split": oneline.clean(table.split_names[table.split[row]]),
+        "text": oneline.short(text, _LONG) if text else "",
     }
 
 

@@ -1,7 +1,6 @@
 """What is refused at the desk, so that the log can always be applied."""
 
-from data_pipelines import correction_vocabulary, errors
-from inclusive_tf.report import wording
+from data_pipelines import correction_vocabulary, errors, oneline
 from inclusive_tf.review import wordings
 
 
@@ -135,6 +134,6 @@ def refuse_changed(now, image, names, seen):
         if merged or (image and about.id == image):
             text = wordings.said(about, now)
             undid = "undid: " if one.action == "undo" else ""
-            changes.append(f"{wording.short(one.who, wordings.WHO)} {undid}{text}")
+            changes.append(f"{oneline.short(one.who, wordings.WHO)} {undid}{text}")
     if changes:
         raise OutdatedError(changes)

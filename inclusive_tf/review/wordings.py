@@ -1,6 +1,6 @@
 """Decisions in words, for people."""
 
-from inclusive_tf.report import wording
+from data_pipelines import oneline
 
 WHO = 40
 """Characters of a person's name that are shown."""
@@ -15,7 +15,7 @@ def said(decision, now):
         now: `replay.Replay`, for the names of labels.
     """
     label, new_label = (
-        f"“{wording.short(now.name(one), _LONGEST)}”"
+        f"“{oneline.short(now.name(one), _LONGEST)}”"
         for one in (decision.label, decision.new_label)
     )
     return {

@@ -159,7 +159,9 @@ class _Training:
 
     def _goes_on(self, epoch, state):
         patience = self._config.patience
-        if epoch >= self._config.epochs or self._learner.model.stop_training:
+        # a callback at one worker ends the training of all
+        ended = float(self._learner.model.stop_training)
+        if epoch >= self._config.epochs or self._devices.sum_of_workers(ended) > 0:
             return False
         if not patience or not state.history:
             return True
