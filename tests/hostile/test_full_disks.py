@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 from data_pipelines import errors, images, label_files, labels
-from inclusive_tf import export, predictions
+from inclusive_tf import export, losses, predictions
 from inclusive_tf.report import tensorboard
-from inclusive_tf.training import checkpoints
+from inclusive_tf.training import checkpoints, config, learner
 
 VOCABULARY = labels.Vocabulary(("a", "b", "c"))
 COUNT = 300
@@ -58,9 +58,9 @@ def _export(folder, model, value):
 
 
 def _checkpoint(folder, model, value):
-    optimizer = keras.optimizers.SGD()
-    optimizer.build(model.trainable_variables)
-    checkpoints.save(folder, model, optimizer, checkpoints.State(step=value), keep=3)
+    loss = losses.build("binary_cross_entropy")
+    learns = learner.build(model, loss, config.TrainingConfig(optimizer="sgd"), 1)
+    checkpoints.save(folder, learns, checkpoints.State(step=value), keep=3)
 
 
 def _label_table(folder, model, value):
