@@ -59,6 +59,19 @@ def named_when_full(path):
         ) from error
 
 
+def require_room(folder, size):
+    """Refuses a file of `size` bytes in a folder before anything is written of it.
+
+    For libraries that a full disk does harm to: HDF5 ends the process once a file of it
+    could not be written.
+
+    Raises:
+        OSError: there is no room.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
 def _sync_folder(folder):
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -7,7 +7,6 @@ weights are averaged, `model.weights.h5` is the average, and `variables.npz` has
 averaged.
 """
 
-import contextlib
 import dataclasses
 import logging
 import pathlib
@@ -19,6 +18,8 @@ import tensorflow as tf
 from data_pipelines import atomic, errors, stored_files
 
 FORMAT = 1
+_OVERHEAD = 4096
+"""Bytes that HDF5 adds for a weight or a layer, and more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,13 +59,6 @@ def _other_variables(learner):
     }
 
 
-def _averaged(learner):
-    """The context in which the model is the one to predict with."""
-    if learner.average is None:
-        return contextlib.nullcontext()
-    return learner.average.in_place()
-
-
 def _folder(folder, step):
     return pathlib.Path(folder) / f"step-{step:08d}"
 
@@ -78,8 +72,12 @@ def save(folder, learner, state, keep, iterator=None):
         state: `State`.
         keep: how many of the newest stay; the best one stays too.
         iterator: a tf.data iterator to save along, when its place is not arithmetic.
+
+    Raises:
+        errors.StoppedError: the disk is full.
     """
-    with atomic.folder(_folder(folder, state.step)) as temporary, _averaged(learner):
+    with atomic.folder(_folder(folder, state.step)) as temporary, learner.predicting():
+        atomic.require_room(temporary, _most_bytes(learner.model))
         learner.model.save_weights(temporary / "model.weights.h5")
         others = _other_variables(learner)
         np.savez(
@@ -100,6 +98,12 @@ def save(folder, learner, state, keep, iterator=None):
     for step in (*ahead, *behind):
         if step != state.best_step:
             shutil.rmtree(_folder(folder, step))
+
+
+def _most_bytes(model):
+    """Returns how large a file of a model's weights is at most."""
+    weights = [np.asarray(weight).nbytes for weight in model.weights]
+    return sum(weights) + _OVERHEAD * (len(weights) + len(model.layers) + 1)
 
 
 def steps(folder):

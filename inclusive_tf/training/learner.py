@@ -1,5 +1,6 @@
 """What a step changes: a model, its loss, its optimiser, and what learns along."""
 
+import contextlib
 import dataclasses
 
 import keras
@@ -44,6 +45,12 @@ class Learner:
             if part is not None
             for number, variable in enumerate(part.variables)
         }
+
+    def predicting(self):
+        """Returns a context in which the model is the one to predict with."""
+        if self.average is None:
+            return contextlib.nullcontext()
+        return self.average.in_place()
 
 
 def build(model, loss, config, total_steps, heads=None):

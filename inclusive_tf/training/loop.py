@@ -292,11 +292,8 @@ class _Training:
     def _validate(self, state):
         if self._data.validation is None:
             return {}
-        if self._learner.average is None:
+        with self._learner.predicting():
             found = self._evaluate(self._data.validation)
-        else:
-            with self._learner.average.in_place():
-                found = self._evaluate(self._data.validation)
         _check(found["loss"], state.step)
         return {f"validation_{name}": value for name, value in found.items()}
 

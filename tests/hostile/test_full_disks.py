@@ -104,8 +104,6 @@ WRITERS = {
 
 @pytest.mark.parametrize("size", [0, 1500])
 @pytest.mark.parametrize("name", WRITERS)
-# the library of HDF5 closes what it could not write once more, without effect
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_is_said_and_leaves_the_last_good_state(
     name, size, model, tmp_path
 ):
@@ -119,3 +117,11 @@ def test_a_full_disk_is_said_and_leaves_the_last_good_state(
         write(folder, model, 2)
     assert value(folder) == 1
     assert [path.name for path in folder.parent.iterdir()] == ["it"]
+
+
+def test_hdf5_is_none_the_worse_for_a_full_disk(model, tmp_path):
+    """After a file that it could not write, it would crash on the next."""
+    with no_file_above(10_000), pytest.raises(errors.StoppedError, match="no room"):
+        _checkpoint(tmp_path / "full", model, 1)
+    _checkpoint(tmp_path / "free", model, 1)
+    checkpoints.load_weights(tmp_path / "free", 1, model)

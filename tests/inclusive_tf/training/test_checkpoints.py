@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_pipelines import errors
-from inclusive_tf import losses
+from inclusive_tf import losses, models
 from inclusive_tf.training import checkpoints, config, learner
 
 CONFIG = config.TrainingConfig()
@@ -140,3 +140,13 @@ def test_an_interrupted_write_leaves_the_old_checkpoints_alone(tmp_path, monkeyp
         save(tmp_path, 2)
     assert checkpoints.steps(tmp_path) == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+
+
+@pytest.mark.parametrize("name", ["densenet_small", "resnet_small", "alexnet_small"])
+def test_room_is_asked_for_all_of_the_weights(tmp_path, name):
+    model, _ = models.build(
+        models.ModelConfig(name, 3, 32, 32, filters=2, growth=2, blocks=(1, 1))
+    )
+    model.save_weights(tmp_path / "model.weights.h5")
+    size = (tmp_path / "model.weights.h5").stat().st_size
+    assert size <= checkpoints._most_bytes(model)
