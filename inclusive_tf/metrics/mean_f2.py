@@ -4,6 +4,28 @@ import keras
 from keras import ops
 
 
+def sides(targets, logits, threshold=0.0):
+    """Returns float32 (truth, given), each [B, C]: 1 where a label is of the set.
+
+    Args:
+        targets: float [B, C]; true from 0.5 on, unknown below 0 and then in neither.
+        logits: float [B, C].
+        threshold: logit from which a label is given.
+    """
+    targets = ops.cast(targets, "float32")
+    is_known = targets >= 0
+    truth = ops.logical_and(is_known, targets >= 0.5)
+    given = ops.logical_and(is_known, logits >= threshold)
+    return ops.cast(truth, "float32"), ops.cast(given, "float32")
+
+
+def f_beta(hits, true, given, beta=2.0):
+    """Returns F-beta from counts: (1 + b^2) TP / (b^2 |Y| + |Z|), 0 when TP is."""
+    square = beta**2
+    denominator = square * true + given
+    return ops.where(hits > 0, (1 + square) * hits / ops.maximum(denominator, 1.0), 0.0)
+
+
 @keras.saving.register_keras_serializable(package="inclusive_tf")
 class MeanFBeta(keras.metrics.Metric):
     """Mean over images of F-beta between the label sets given and true.
@@ -34,18 +56,9 @@ class MeanFBeta(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds images: y_true float [B, C] targets, y_pred float [B, C] logits."""
-        targets = ops.cast(y_true, "float32")
-        is_known = targets >= 0
-        truth = ops.cast(ops.logical_and(is_known, targets >= 0.5), self.dtype)
-        given = ops.cast(
-            ops.logical_and(is_known, y_pred >= self.threshold), self.dtype
-        )
-        both = ops.sum(truth * given, axis=-1)
-        square = self.beta**2
-        denominator = square * ops.sum(truth, axis=-1) + ops.sum(given, axis=-1)
-        scores = ops.where(
-            both > 0, (1 + square) * both / ops.maximum(denominator, 1.0), 0.0
-        )
+        truth, given = sides(y_true, y_pred, self.threshold)
+        counts = (ops.sum(one, axis=-1) for one in (truth * given, truth, given))
+        scores = ops.cast(f_beta(*counts, self.beta), self.dtype)
         weights = ops.ones_like(scores)
         if sample_weight is not None:
             weights = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)

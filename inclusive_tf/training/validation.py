@@ -9,10 +9,8 @@ worst_group_f2   least mean F2 of a group, of those that have images
 import numpy as np
 import tensorflow as tf
 
+from inclusive_tf.metrics import mean_f2
 from inclusive_tf.models import head
-
-_SQUARE = 4.0
-"""beta squared: recall weighs twice as much as precision."""
 
 
 def make(model, loss, distribution):
@@ -35,17 +33,13 @@ def make(model, loss, distribution):
     )
     def sums_of(inputs, targets):
         logits = tf.cast(model(inputs, training=False), tf.float32)
-        known = targets >= 0
-        truth = tf.cast(targets >= 0.5, tf.float32)
-        given = tf.cast(known & (logits >= 0), tf.float32)
-        hits = truth * given
+        truth, given = mean_f2.sides(targets, logits)
+        sides = truth * given, truth, given
         return {
             "loss": tf.reduce_sum(loss.per_image(targets, logits)),
             "images": tf.reduce_sum(loss.normaliser(targets)),
-            "f2": _f2(*(tf.reduce_sum(one, axis=1) for one in (hits, truth, given))),
-            "classes": tf.stack(
-                [tf.reduce_sum(one, axis=0) for one in (hits, truth, given)]
-            ),
+            "f2": mean_f2.f_beta(*(tf.reduce_sum(one, axis=1) for one in sides)),
+            "classes": tf.stack([tf.reduce_sum(one, axis=0) for one in sides]),
         }
 
     def evaluate(dataset):
@@ -61,7 +55,7 @@ def make(model, loss, distribution):
         f2, images = _groups_of_workers(of_groups, distribution)
         there = images > 0
         shown = of_classes[1] > 0
-        by_class = _f2(*(tf.constant(one[shown]) for one in of_classes)).numpy()
+        by_class = np.asarray(mean_f2.f_beta(*of_classes[:, shown]))
         return {
             "loss": float(quotient[0] / max(quotient[1], 1e-7)),
             "mean_f2": float(f2.sum() / max(images.sum(), 1)),
@@ -70,11 +64,6 @@ def make(model, loss, distribution):
         }
 
     return evaluate
-
-
-def _f2(hits, truth, given):
-    """Returns F2 from counts: 5 TP / (4 |Y| + |Z|), 0 when TP is."""
-    return tf.math.divide_no_nan((1 + _SQUARE) * hits, _SQUARE * truth + given)
 
 
 def _add_groups(sums, batch, f2):
