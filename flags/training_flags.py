@@ -6,6 +6,7 @@ from absl import flags
 
 from data_pipelines import errors
 from inclusive_tf import losses, models
+from inclusive_tf.training import config
 
 FLAGS = flags.FLAGS
 
@@ -123,9 +124,7 @@ def _define_steps():
     flags.DEFINE_integer("batch_size", 64, "Images a step.", 1)
     flags.DEFINE_enum("optimizer", "adam", ["adam", "adamw", "sgd"], "Optimiser.")
     flags.DEFINE_float("learning_rate", 2e-3, "Peak learning rate.", 0)
-    flags.DEFINE_enum(
-        "schedule", "cosine", ["cosine", "constant", "plateau"], "After warm-up."
-    )
+    flags.DEFINE_enum("schedule", "cosine", list(config.SCHEDULES), "After warm-up.")
     flags.DEFINE_integer(
         "plateau_patience", 2, "plateau: epochs without a gain before a fall.", 1
     )
@@ -149,7 +148,7 @@ def _define_steps():
     flags.DEFINE_enum(
         "average",
         "none",
-        ["none", "ema", "swa"],
+        list(config.AVERAGES),
         "Average of the weights that is predicted with: over steps (ema), or the ends "
         "of epochs (swa).",
     )
@@ -161,7 +160,7 @@ def _define_steps():
     flags.DEFINE_enum(
         "best_by",
         "mean_f2",
-        ["mean_f2", "worst_class_f2", "worst_group_f2", "loss"],
+        list(config.BEST_BY),
         "Figure of the validation split that the best checkpoint, --schedule=plateau "
         "and --patience go by.",
     )
@@ -171,7 +170,7 @@ def _define_steps():
     flags.DEFINE_enum(
         "distribution",
         "auto",
-        ["auto", "one_device", "mirrored", "multi_worker"],
+        list(config.DISTRIBUTIONS),
         "Devices of a step; auto: the workers of TF_CONFIG, else all GPUs.",
     )
     flags.DEFINE_integer("profile_first", 20, "Step before which profiling starts.", 1)
@@ -189,8 +188,6 @@ def _define_steps():
 
 def training_config():
     """Returns the `training.config.TrainingConfig` of the flags."""
-    from inclusive_tf.training import config
-
     return config.TrainingConfig(
         epochs=FLAGS.epochs,
         steps_per_epoch=FLAGS.steps_per_epoch,

@@ -26,7 +26,7 @@ class SurroundingsConfig:
     """What a training uses, which does not decide what it learns.
 
     Args:
-        distribution: one of `distribution.DISTRIBUTIONS`.
+        distribution: one of `config.DISTRIBUTIONS`.
         profile_first: step before which profiling starts, from 1.
         profile_steps: steps to profile; 0: none.
     """
@@ -221,8 +221,10 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
         for note in said:
             say(f"note: {note}")
         described = _describe_data(table, [*notes, *said], mix, read)
-        resumed = _require_same_data(run, described)
-        _require_same_at_workers(run, devices, flags, described)
+        newest = checkpoints.newest(run.checkpoints)
+        if newest is not None:
+            _require_same_data(run, described)
+        _require_same_at_workers(devices, flags, described, newest)
         run.write_json("flags.json", flags)
         run.write_json("data.json", described)
         run.write_vocabulary(
@@ -236,8 +238,8 @@ def train(run, experiment, flags, defaults=None, table=None, notes=()):
                 odds = shown.shares() / (1 - shown.shares())
                 bias = tuple(loss.initial_bias(np.log(odds)).tolist())
             model = _model(
-                run, experiment, table.vocabulary, train_table, bias, resumed, read,
-                devices,
+                run, experiment, table.vocabulary, train_table, bias,
+                newest is not None, read, devices,
             )  # fmt: skip
             heads = second_heads.build(
                 experiment.heads, model, train_table.labels, experiment.training.seed
@@ -252,9 +254,8 @@ def _say_nothing(_):
     """What a worker that is not the chief has to say."""
 
 
-def _require_same_at_workers(run, devices, flags, described):
+def _require_same_at_workers(devices, flags, described, newest):
     """Refuses workers that would train something else than the chief."""
-    newest = checkpoints.newest(run.checkpoints)
     stated = {n: v for n, v in flags.items() if n not in run_directory.MAY_CHANGE}
     for what, value in (
         ("flags", json.dumps(stated, sort_keys=True)),
@@ -278,9 +279,7 @@ def _fingerprint(table, mix, read):
 
 
 def _require_same_data(run, described):
-    """Returns whether there is something to resume; refuses to go on on other data."""
-    if checkpoints.newest(run.checkpoints) is None:
-        return False
+    """Refuses to go on on other data than those that a run began on."""
     before = run.read_json("data.json")
     if before["fingerprint"] != described["fingerprint"]:
         sizes = [
@@ -293,7 +292,6 @@ def _require_same_data(run, described):
             received=sizes[1],
             file=run.path,
         )
-    return True
 
 
 def _training_counts(start, train_table):

@@ -6,6 +6,7 @@ from data_pipelines import errors
 
 SCHEDULES = ("cosine", "constant", "plateau")
 AVERAGES = ("none", "ema", "swa")
+DISTRIBUTIONS = ("auto", "one_device", "mirrored", "multi_worker")
 BEST_BY = ("mean_f2", "worst_class_f2", "worst_group_f2", "loss")
 
 

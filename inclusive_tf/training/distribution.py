@@ -18,8 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipelines import errors
-
-DISTRIBUTIONS = ("auto", "one_device", "mirrored", "multi_worker")
+from inclusive_tf.training.config import DISTRIBUTIONS
 
 
 class WorkerLostError(errors.StoppedError):
