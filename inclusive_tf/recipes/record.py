@@ -8,13 +8,11 @@ that figures are made from these and the data set, on any machine.
 import base64
 import dataclasses
 import hashlib
-import json
-import pathlib
 import zlib
 
 import numpy as np
 
-from data_pipelines import atomic, errors
+from data_pipelines import atomic, errors, stored_files
 
 FORMAT = 1
 
@@ -110,8 +108,10 @@ def read(path):
     Raises:
         errors.DataError: not a record, or one of another format.
     """
-    try:
-        stored = json.loads(pathlib.Path(path).read_text("utf-8"))
+    with stored_files.reading(
+        path, "not the record of a recipe", "a file that tools.recipe wrote"
+    ):
+        stored = stored_files.read_json(path)
         if stored.pop("format") != FORMAT:
             raise errors.DataError(
                 "a record of another format",
@@ -123,13 +123,6 @@ def read(path):
         }
         stored["training_counts"] = np.array(stored["training_counts"], np.int64)
         return Record(**stored)
-    except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise errors.DataError(
-            "not the record of a recipe",
-            expected="a file that tools.recipe wrote",
-            received=f"{type(error).__name__}: {error}",
-            file=path,
-        ) from error
 
 
 def _answer(digest, images, labels, ranked, given, ranking):
