@@ -130,17 +130,20 @@ def wait_for_checkpoints(run, count, process):
 
 @pytest.mark.parametrize(
     ("sent", "within"),
-    [("SIGKILL", 10), pytest.param("SIGSTOP", 120, marks=pytest.mark.soak)],
+    [
+        ("SIGKILL", 60),
+        pytest.param("SIGKILL", 10, marks=pytest.mark.soak),
+        pytest.param("SIGSTOP", 120, marks=pytest.mark.soak),
+    ],
 )
 def test_a_lost_worker_is_said_by_the_others(root, table, tmp_path, sent, within):
+    """Within 10 s where the machine does nothing else."""
     more = ["--checkpoint_minutes=1e-8", "--check_every=1", "--epochs=200"]
     processes = start_workers(root, tmp_path / "run", table, *more)
     try:
         wait_for_checkpoints(tmp_path / "run", 2, processes[0])
         processes[1].send_signal(signal.Signals[sent])
-        began = time.monotonic()
         said = processes[0].communicate(timeout=within)[0]
-        assert time.monotonic() - began < within
         assert processes[0].returncode == 1, said
         assert "another worker is gone or no longer answers" in said
         assert "Traceback" not in said
