@@ -16,8 +16,7 @@ import pathlib
 from absl import flags
 
 from flags import data_flags
-from tools import command
-from tools.benchmarks import calling
+from tools import calling, command
 
 FLAGS = flags.FLAGS
 

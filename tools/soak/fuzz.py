@@ -9,7 +9,6 @@ when the time is over is finished. Exit code 1 where a reader did something else
 read or refuse, with what the round printed.
 """
 
-import pathlib
 import random
 import re
 import subprocess
@@ -18,10 +17,9 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import calling, command
 
 FLAGS = flags.FLAGS
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = ("tests/hostile/test_readers.py", "tests/hostile/test_image_files.py")
 _EXAMPLES = re.compile(r"(\d+) passing")
 
@@ -41,7 +39,7 @@ def round_of(seed, files=FILES, profile="soak"):
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          f"--hypothesis-profile={profile}", f"--hypothesis-seed={seed}",
          "--hypothesis-show-statistics", *files],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=calling.ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     said = done.stdout + done.stderr
     passing = sum(map(int, _EXAMPLES.findall(said)))

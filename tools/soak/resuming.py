@@ -23,10 +23,9 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import calling, command
 
 FLAGS = flags.FLAGS
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 EPOCHS, STEPS = 6, 30
 TRAINING = (
     "--dataset=table", "--height=8", "--width=8", "--channels=3", "--blocks=1,1",
@@ -35,6 +34,8 @@ TRAINING = (
     "--resampling=class_aware", "--learning_rate=0.01", "--checkpoint_minutes=1e-8",
     "--average=ema", "--schedule=plateau", "--plateau_patience=1", "--clip_norm=1",
 )  # fmt: skip
+PATIENCE = 300.0
+"""Seconds that checkpoints may take to come."""
 TIMED = ("seconds", "images_per_second", "waiting_for_data")
 """Figures of an epoch that hang on the clock."""
 
@@ -58,17 +59,17 @@ def write_table(folder):
     return folder / "labels.csv"
 
 
-def start(run, table, carrier):
-    """Starts the training in a process of its own."""
+def start(run, table, *more):
+    """Starts the training in a process of its own; `more` flags come last."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.train", f"--run={run}", f"--table={table}",
-         *TRAINING, f"--carrier={carrier}"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+         *TRAINING, *more],
+        cwd=calling.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
 def finish(process):
-    """Waits for a training that nobody disturbs.
+    """Waits for a training that nobody disturbs; returns what it said.
 
     Raises:
         RuntimeError: it failed.
@@ -76,31 +77,43 @@ def finish(process):
     said = process.communicate()[0]
     if process.returncode:
         raise RuntimeError(f"the training failed:\n{said}")
+    return said
 
 
-def disturb(run, table, carrier, chance):
-    """Starts the training and sends it a signal at a random moment of its steps.
+def disturb(run, process, number, chance, most=12):
+    """Sends a training a signal at a random moment of its steps.
+
+    Args:
+        run: its run directory.
+        process: of `start`.
+        number: `signal.SIGKILL` or `signal.SIGTERM`.
+        chance: `random.Random`.
+        most: checkpoints that it may write before.
 
     Returns:
-        (name of the signal, steps that a checkpoint holds, whether one was in work).
+        (exit code, what it said).
+
+    Raises:
+        RuntimeError: its checkpoints do not come.
     """
-    folder = run / "checkpoints"
-    number = signal.SIGTERM if chance.random() < 0.2 else signal.SIGKILL
-    process = start(run, table, carrier)
-    before = set(folder.glob("step-*"))
-    wanted = chance.randint(1, 12)
-    seen = set()
+    folder, deadline = run / "checkpoints", time.monotonic() + PATIENCE
+    before, seen = set(folder.glob("step-*")), set()
+    wanted = chance.randint(1, most)
     while len(seen) < wanted and process.poll() is None:
         seen |= set(folder.glob("step-*")) - before
+        if time.monotonic() > deadline:
+            process.kill()
+            raise RuntimeError(f"no checkpoints:\n{process.communicate()[0]}")
         time.sleep(0.001)
     time.sleep(chance.random() * 0.05)
     process.send_signal(number)
     said = process.communicate()[0]
-    expected = -number if number == signal.SIGKILL else 128 + number
-    if process.returncode not in (expected, 0):
-        raise RuntimeError(f"{process.returncode} after {number.name}:\n{said}")
-    steps = [int(path.name[5:]) for path in folder.glob("step-*")]
-    return number.name, max(steps, default=0), any(folder.glob(".*"))
+    return process.returncode, said
+
+
+def exit_code(number):
+    """Returns the exit code of a process that a signal ended as it should."""
+    return -number if number == signal.SIGKILL else 128 + number
 
 
 def end_of(run):
@@ -108,17 +121,17 @@ def end_of(run):
     import h5py
     import numpy as np
 
-    folder = run / "checkpoints" / f"step-{EPOCHS * STEPS:08d}"
+    folder = max((run / "checkpoints").glob("step-*"))
+    variables = {"step": np.array(folder.name)}
     with np.load(folder / "variables.npz") as stored:
-        variables = {name: stored[name] for name in stored.files}
+        variables |= {name: stored[name] for name in stored.files}
+
+    def keep(name, found):
+        if isinstance(found, h5py.Dataset):
+            variables[name] = found[()]
+
     with h5py.File(folder / "model.weights.h5") as stored:
-        stored.visititems(
-            lambda name, found: (
-                variables.update({name: found[()]})
-                if isinstance(found, h5py.Dataset)
-                else None
-            )
-        )
+        stored.visititems(keep)
     history = json.loads((run / "training.json").read_text("utf-8"))["history"]
     figures = [
         {name: value for name, value in epoch.items() if name not in TIMED}
@@ -140,25 +153,43 @@ def differences(run, other):
     return names + ["figures"] * (history != figures)
 
 
+def kill_often(run, table, flag, kills, chance):
+    """Starts the training and disturbs it, again and again.
+
+    Returns:
+        [(name of the signal, whether a write was going on)].
+
+    Raises:
+        RuntimeError: it ended otherwise than the signal says.
+    """
+    told = []
+    for _ in range(kills):
+        number = signal.SIGTERM if chance.random() < 0.2 else signal.SIGKILL
+        code, said = disturb(run, start(run, table, flag), number, chance)
+        if code not in (exit_code(number), 0):
+            raise RuntimeError(f"{code} after {number.name}:\n{said}")
+        told.append((number.name, any((run / "checkpoints").glob(".*"))))
+        newest = max((run / "checkpoints").glob("step-*"), default=run)
+        print(f"{flag}: {number.name}, {newest.name}", file=sys.stderr, flush=True)
+    return told
+
+
 def main(_):
     """Kills, compares and prints."""
     failed = False
     for carrier in FLAGS.carrier:
         chance = random.Random(f"{FLAGS.seed} {carrier}")
         with tempfile.TemporaryDirectory() as temporary:
-            folder = pathlib.Path(temporary)
+            folder, flag = pathlib.Path(temporary), f"--carrier={carrier}"
             table = write_table(folder)
-            finish(start(folder / "whole", table, carrier))
-            told = []
-            for _ in range(FLAGS.kills):
-                told.append(disturb(folder / "parts", table, carrier, chance))
-                print(f"{carrier}: {told[-1][:2]}", file=sys.stderr, flush=True)
-            finish(start(folder / "parts", table, carrier))
+            finish(start(folder / "whole", table, flag))
+            told = kill_often(folder / "parts", table, flag, FLAGS.kills, chance)
+            finish(start(folder / "parts", table, flag))
             found = differences(folder / "whole", folder / "parts")
             failed |= bool(found)
             killed = [one for one in told if one[0] == "SIGKILL"]
             print(
-                f"- {carrier}: {len(killed)} SIGKILL ({sum(one[2] for one in killed)} "
+                f"- {carrier}: {len(killed)} SIGKILL ({sum(one[1] for one in killed)} "
                 f"within a write) and {len(told) - len(killed)} SIGTERM among "
                 f"{EPOCHS * STEPS} steps: "
                 + (f"DIFFERENT {', '.join(found)}" if found else "the same bits"),

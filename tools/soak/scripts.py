@@ -4,12 +4,12 @@ import csv
 import io
 import os
 import pathlib
-import subprocess
 import sys
 import tarfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tools import calling
+
 NAMES = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -36,7 +36,7 @@ def awkward(folder):
     made here.
     """
     data = pathlib.Path(
-        os.environ.get("INCLUSIVE_TF_DATA", ROOT.parent / "shared" / "data")
+        os.environ.get("INCLUSIVE_TF_DATA", calling.ROOT.parent / "shared" / "data")
     )
     archive = data / "awkward_images.tar"
     if archive.exists():
@@ -100,11 +100,8 @@ def call(script, *arguments, limit=None):
         `subprocess.CompletedProcess` with text.
     """
     begin = time.monotonic()
-    start = [] if limit is None else ["prlimit", f"--fsize={limit}:unlimited"]
-    done = subprocess.run(
-        [*start, sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    within = [] if limit is None else ["prlimit", f"--fsize={limit}:unlimited"]
+    done = calling.run(script, *arguments, within=within)
     seconds = time.monotonic() - begin
     room = "" if limit is None else f" within {limit} bytes a file"
     print(f"{script}{room}: exit code {done.returncode} after {seconds:.0f} s",

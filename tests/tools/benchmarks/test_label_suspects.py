@@ -1,8 +1,5 @@
 """What the benchmark of planted label errors plants, measures and says."""
 
-import subprocess
-import sys
-
 import pytest
 from absl import flags
 
@@ -10,7 +7,8 @@ from data_pipelines import datasets, errors
 from data_pipelines.sources import fashion_regions
 from data_pipelines.sources import table as table_source
 from inclusive_tf.audit import inputs, out_of_sample
-from tools.benchmarks import calling, label_suspects
+from tools import calling
+from tools.benchmarks import label_suspects
 
 
 def test_ways_are_measured_and_said(tmp_path):
@@ -82,9 +80,6 @@ def test_another_planting_in_the_same_folder_is_refused(config, tmp_path, share,
 
 
 def test_one_network_is_refused():
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.benchmarks.label_suspects", "--networks=1"],
-        cwd=calling.ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = calling.run("benchmarks.label_suspects", "--networks=1")
     assert done.returncode
     assert "one network cannot judge" in done.stderr + done.stdout
