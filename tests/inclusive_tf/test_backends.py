@@ -15,19 +15,12 @@ MODELS = ("alexnet_small", "densenet_small", "inception_resnet_small",
           "xception_small")  # fmt: skip
 CLASSES = 3
 SCRIPT = """
-import importlib.abc
 import runpy
 import sys
 import types
 
-
-class NoTensorFlow(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.split(".")[0] == "tensorflow":
-            raise ImportError(name)
-
-
-sys.meta_path.insert(0, NoTensorFlow())
+# to import it is an error from now on
+sys.modules["tensorflow"] = None
 import numpy as np
 from keras import ops
 this = types.SimpleNamespace(**runpy.run_path(sys.argv[2]))
