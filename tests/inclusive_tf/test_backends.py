@@ -15,12 +15,20 @@ MODELS = ("alexnet_small", "densenet_small", "inception_resnet_small",
           "xception_small")  # fmt: skip
 CLASSES = 3
 SCRIPT = """
+import importlib.machinery
 import runpy
 import sys
 import types
 
-# to import it is an error from now on
-sys.modules["tensorflow"] = None
+
+class NoTensorFlow:
+    def find_spec(self, name, *more):
+        if name.split(".")[0] != "tensorflow":
+            return importlib.machinery.PathFinder.find_spec(name, *more)
+
+
+place = sys.meta_path.index(importlib.machinery.PathFinder)
+sys.meta_path[place] = NoTensorFlow()
 import numpy as np
 from keras import ops
 this = types.SimpleNamespace(**runpy.run_path(sys.argv[2]))
