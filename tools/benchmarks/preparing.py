@@ -28,20 +28,21 @@ from tools import command
 FLAGS = flags.FLAGS
 
 LEAST_RATIO = 0.8
-_LONG, _SHORT, _QUALITY = 1024, 768, 87
+_SIZE, _QUALITY = (1024, 768), 87
 _DIFFERENT = 64
 # of the amplitude with the frequency
 _FALL = 1.4
 
 
-def make_photographs(folder, count, source=""):
-    """Writes `count` JPEGs of about 1024x768, links to at most 64 different ones.
+def make_photographs(folder, count, source="", size=_SIZE):
+    """Writes `count` JPEGs, links to at most 64 different ones.
 
     Args:
         folder: an empty folder.
         count: how many.
         source: folder of JPEGs to take; empty: textures, rough at every scale, whose
             files are as large as those of photographs.
+        size: (longer, shorter) side in pixels.
 
     Returns:
         list of paths.
@@ -57,25 +58,26 @@ def make_photographs(folder, count, source=""):
         if found:
             with Image.open(found[number]) as image:
                 upright = image.width < image.height
-                size = (_SHORT, _LONG) if upright else (_LONG, _SHORT)
-                picture = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+                picture = image.convert("RGB").resize(
+                    size[::-1] if upright else size, Image.Resampling.BICUBIC
+                )
         else:
-            picture = Image.fromarray(_texture(generator))
+            picture = Image.fromarray(_texture(generator, *size))
         picture.save(paths[number], quality=_QUALITY)
     for number in range(different, count):
         os.link(paths[number % different], paths[number])
     return [str(path) for path in paths]
 
 
-def _texture(generator):
+def _texture(generator, width, height):
     import numpy as np
 
-    down = np.fft.fftfreq(_SHORT)[:, None]
-    across = np.fft.rfftfreq(_LONG)[None]
-    falling = np.maximum(np.hypot(down, across), 1 / _LONG) ** -_FALL
+    down = np.fft.fftfreq(height)[:, None]
+    across = np.fft.rfftfreq(width)[None]
+    falling = np.maximum(np.hypot(down, across), 1 / width) ** -_FALL
     channels = []
     for _ in range(3):
-        white = np.fft.rfft2(generator.standard_normal((_SHORT, _LONG)))
+        white = np.fft.rfft2(generator.standard_normal((height, width)))
         pixels = np.fft.irfft2(white * falling)
         channels.append((pixels - pixels.mean()) / pixels.std())
     grey = channels[0][..., None]
