@@ -99,18 +99,37 @@ def decode(data, config):
         tf.errors.InvalidArgumentError: when run, if the file is of another form, too
             large, damaged or truncated.
     """
-    image = formats.decode(tf.convert_to_tensor(data, tf.string), config.max_pixels)
-    if config.channels == 1:
-        image = _grey(image)
-    size = tf.stack([config.height, config.width])
+    data = tf.convert_to_tensor(data, tf.string)
     image = tf.cond(
-        tf.reduce_all(tf.shape(image)[:2] == size),
-        lambda: image,
-        # weights sum to 1 up to rounding
-        lambda: tf.clip_by_value(_to_size(image, config), 0.0, _MOST),
+        formats.is_jpeg(data),
+        # photographs are large, and float pixels would be four times that
+        lambda: _of_jpeg(data, config),
+        lambda: _of_any_form(data, config),
     )
-    return tf.ensure_shape(
-        image / _MOST, [config.height, config.width, config.channels]
+    # weights of resizing are above 0, and sum to 1 up to rounding
+    image = tf.minimum(image / _MOST, 1.0)
+    return tf.ensure_shape(image, [config.height, config.width, config.channels])
+
+
+@graphs.apart
+def _of_jpeg(data, config):
+    return _brought_to_size(formats.decode_jpeg(data, config.max_pixels), config)
+
+
+@graphs.apart
+def _of_any_form(data, config):
+    return _brought_to_size(formats.decode(data, config.max_pixels), config)
+
+
+def _brought_to_size(image, config):
+    """Float32 [height, width, channels] in 0..255 of uint8 or float32 [h, w, 3]."""
+    if config.channels == 1:
+        image = _grey(tf.cast(image, tf.float32))
+    size = tf.stack([config.height, config.width])
+    return tf.cond(
+        tf.reduce_all(tf.shape(image)[:2] == size),
+        lambda: tf.cast(image, tf.float32),
+        lambda: _to_size(image, config),
     )
 
 

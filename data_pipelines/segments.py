@@ -77,13 +77,18 @@ def mentions(data, name):
     times as fast as TensorFlow's searching ops, and far cheaper than a walk.
     """
     word = int.from_bytes(name, "little", signed=True)
-    size = tf.strings.length(data) // _WORD_BYTES * _WORD_BYTES
-    longer = tf.strings.join([data, tf.constant(b"\0" * _WORD_BYTES)])
-    shifted = [
-        tf.io.decode_raw(tf.strings.substr(longer, place, size), tf.int32)
+    words = tf.strings.length(data) // _WORD_BYTES + 1
+    # a word more than the file has, so that its last byte can begin one
+    octets = tf.io.decode_raw(data, tf.uint8, fixed_length=(words + 1) * _WORD_BYTES)
+    found = [
+        tf.bitcast(
+            tf.reshape(octets[place:][: words * _WORD_BYTES], [-1, _WORD_BYTES]),
+            tf.int32,
+        )
+        == word
         for place in range(_WORD_BYTES)
     ]
-    return tf.reduce_any(tf.stack(shifted) == word)
+    return tf.reduce_any(found[0] | found[1] | found[2] | found[3])
 
 
 def _find(data, name, first, read):

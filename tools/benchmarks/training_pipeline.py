@@ -22,7 +22,6 @@ from tools import command
 from tools.benchmarks import streams, turns
 
 FLAGS = flags.FLAGS
-experiment_flags.define()
 
 OURS, DECODING = "our pipeline", "our pipeline, decoding each time"
 PLAIN, SLICES = "tf.data map and batch", "slices of one array"
@@ -164,6 +163,7 @@ def main(_):
 
 def define():
     """Defines the flags; only when run as a script, since all scripts share names."""
+    experiment_flags.define()
     flags.DEFINE_integer("rounds", 9, "Turns of each way.", 1)
     flags.DEFINE_integer("batches", 100, "Batches to time in a turn.", 1)
     flags.DEFINE_integer("steps", 20, "Steps to time in a turn.", 1)
