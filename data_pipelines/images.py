@@ -103,25 +103,15 @@ def decode(data, config):
     image = tf.cond(
         formats.is_jpeg(data),
         # photographs are large, and float pixels would be four times that
-        lambda: _of_jpeg(data, config),
-        lambda: _of_any_form(data, config),
+        lambda: _to_size(formats.decode_jpeg(data, config.max_pixels), config),
+        lambda: _to_size(formats.decode(data, config.max_pixels), config),
     )
     # weights of resizing are above 0, and sum to 1 up to rounding
     image = tf.minimum(image / _MOST, 1.0)
     return tf.ensure_shape(image, [config.height, config.width, config.channels])
 
 
-@graphs.apart
-def _of_jpeg(data, config):
-    return _brought_to_size(formats.decode_jpeg(data, config.max_pixels), config)
-
-
-@graphs.apart
-def _of_any_form(data, config):
-    return _brought_to_size(formats.decode(data, config.max_pixels), config)
-
-
-def _brought_to_size(image, config):
+def _to_size(image, config):
     """Float32 [height, width, channels] in 0..255 of uint8 or float32 [h, w, 3]."""
     if config.channels == 1:
         image = _grey(tf.cast(image, tf.float32))
@@ -129,7 +119,7 @@ def _brought_to_size(image, config):
     return tf.cond(
         tf.reduce_all(tf.shape(image)[:2] == size),
         lambda: tf.cast(image, tf.float32),
-        lambda: _to_size(image, config),
+        lambda: _resized(image, config),
     )
 
 
@@ -192,7 +182,7 @@ def _grey(image):
 
 
 @graphs.apart
-def _to_size(image, config):
+def _resized(image, config):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     target = [config.height, config.width]
     if config.resize == "crop":

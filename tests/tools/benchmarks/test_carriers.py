@@ -95,7 +95,7 @@ def test_pytorch_draws_both_classes_as_often(photographs):
 
 
 def test_the_limit_only_decodes(measured):
-    values = np.concatenate([values for values in measured[carriers.LIMIT].start(3)])
+    values = np.concatenate(list(measured[carriers.LIMIT].start(3)))
     assert values.shape == (24,)
     assert 0 < values.max() <= 255
 

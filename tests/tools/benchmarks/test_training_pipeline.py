@@ -35,10 +35,9 @@ def test_every_way_brings_images_of_the_training_set(made):
         seen = list(stream.start(4))
         assert len(seen) == 4, name
         for batch in seen:
-            parts = batch["image"], batch["target"]
-            if not isinstance(batch, dict):
-                parts = batch
-            pixels, targets = (np.asarray(part) for part in parts)
+            if isinstance(batch, dict):
+                batch = batch["image"], batch["target"]
+            pixels, targets = map(np.asarray, batch)
             assert targets.shape == (8, 2)
             for image in pixels:
                 assert np.isclose(known, image, atol=1e-6).all((1, 2, 3)).any(), name
