@@ -38,6 +38,12 @@ SUBJECTS = {
 }
 
 
+def title(name, subject):
+    """Returns what a table of a subject is headed by."""
+    config = subject.config
+    return f"{name}, {config.height}x{config.width}, batch {subject.batch_size}"
+
+
 def images(config, count, seed=0):
     """Returns float32 [count, height, width, channels] in 0..1 as `config` takes it."""
     import numpy as np

@@ -148,7 +148,7 @@ def compare(name, subject, rounds, large):
     beside = seconds.pop(LIMIT)
     goals = [goal for goal in GOALS if goal.over in seconds]
     images = subject.batch_size * subject.steps
-    print(f"### {_title(name, subject)}\n")
+    print(f"### {measured_models.title(name, subject)}\n")
     met = turns.report("Training step", seconds, images, "images", goals)
     work = (
         images * convolutions.STEP * convolutions.flops(models.build(subject.config)[0])
@@ -176,18 +176,15 @@ def compare_settings(name, subject, rounds):
             for setting, (variables, jit_compile) in SETTINGS.items()
         }
         seconds = turns.take(ways, rounds)
-    print(f"### Settings of the training step, {_title(name, subject)}\n")
+    print(
+        f"### Settings of the training step, {measured_models.title(name, subject)}\n"
+    )
     images = subject.batch_size * subject.steps
     usual = next(iter(SETTINGS))
     goals = [
         turns.Goal(usual, setting, 0.95) for setting in SETTINGS if setting != usual
     ]
     return turns.report("Our step", seconds, images, "images", goals)
-
-
-def _title(name, subject):
-    config = subject.config
-    return f"{name}, {config.height}x{config.width}, batch {subject.batch_size}"
 
 
 def has_torch():
