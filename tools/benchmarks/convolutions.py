@@ -48,19 +48,20 @@ def large(batch_size, side, channels):
     return run
 
 
-def share_line(what, work_flops, seconds, large_seconds, size):
-    """Returns a sentence: how much of the large convolution's rate some work reaches.
+def share(way, work, seconds, limit, limit_work, limit_seconds):
+    """Returns a sentence: how much of a limit's rate a way reaches.
 
     Args:
-        what: name of the way.
-        work_flops: operations of a call of it.
+        way: name.
+        work: operations of a call of it.
         seconds: of its rounds.
-        large_seconds: of the rounds of `large`.
-        size: arguments of `large`.
+        limit: what sets the limit, such as "one large convolution".
+        limit_work: operations of a call of that.
+        limit_seconds: of its rounds.
     """
-    limit = large_flops(**size) / statistics.median(large_seconds)
-    reached = work_flops / statistics.median(seconds)
+    reached = work / statistics.median(seconds)
+    most = limit_work / statistics.median(limit_seconds)
     return (
-        f"{what}: {reached / 1e9:.3g} of {limit / 1e9:.3g} GFLOP/s that one large "
-        f"convolution reaches, **{reached / limit:.0%}** of the limit."
+        f"{way}: {reached / 1e9:,.3g} GFLOP/s, **{reached / most:.1%}** of the "
+        f"{most / 1e9:,.3g} of {limit}.\n"
     )

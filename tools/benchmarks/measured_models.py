@@ -44,6 +44,14 @@ def title(name, subject):
     return f"{name}, {config.height}x{config.width}, batch {subject.batch_size}"
 
 
+def batch(subject):
+    """Returns (images, targets) of `batch_size` images, as below."""
+    return (
+        images(subject.config, subject.batch_size),
+        targets(subject.config, subject.batch_size),
+    )
+
+
 def images(config, count, seed=0):
     """Returns float32 [count, height, width, channels] in 0..1 as `config` takes it."""
     import numpy as np

@@ -19,7 +19,7 @@ from tools.benchmarks import measured_models, turns
 
 FLAGS = flags.FLAGS
 OURS, PREDICT, ONNX = "our prediction", "Keras `predict`", "ONNX Runtime"
-LIMIT = "large convolution"
+LIMIT = "one large convolution"
 GOALS = (turns.Goal(OURS, PREDICT, 1.0), turns.Goal(OURS, ONNX, 0.8))
 SAME = 1e-4
 """Greatest difference of two ways' logits, and as a share of the larger."""
@@ -99,10 +99,9 @@ def compare(name, subject, rounds, large, with_onnx):
     print(f"### {measured_models.title(name, subject)}\n")
     met = turns.report("Prediction", seconds, images, "images", goals)
     work = images * convolutions.flops(models.build(subject.config)[0])
+    limit = LIMIT, convolutions.large_flops(**large), beside
     for way, taken in seconds.items():
-        print(
-            convolutions.share_line(way, work, taken, beside, large) + "\n", flush=True
-        )
+        print(convolutions.share(way, work, taken, *limit), flush=True)
     return met
 
 

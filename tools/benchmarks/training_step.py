@@ -23,7 +23,7 @@ from tools import command
 from tools.benchmarks import elsewhere, measured_models, training_loop, turns
 
 FLAGS = flags.FLAGS
-OURS, FIT, TORCH, LIMIT = "our step", "Keras `fit`", "PyTorch", "large convolution"
+OURS, FIT, TORCH, LIMIT = "our step", "Keras `fit`", "PyTorch", "one large convolution"
 GOALS = (turns.Goal(OURS, FIT, 1.0), turns.Goal(OURS, TORCH, 1.0))
 _NO_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 SETTINGS = {
@@ -51,7 +51,7 @@ def our_steps(subject, jit_compile=False):
         settings.accumulate,
         settings.jit_compile,
     )
-    images, targets = map(tf.constant, _batch(subject))
+    images, targets = map(tf.constant, measured_models.batch(subject))
 
     def run():
         for _ in range(subject.steps):
@@ -72,7 +72,11 @@ def fit_steps(subject):
     import tensorflow as tf
 
     batch = dict(
-        zip(("image", "target"), map(tf.constant, _batch(subject)), strict=True)
+        zip(
+            ("image", "target"),
+            map(tf.constant, measured_models.batch(subject)),
+            strict=True,
+        )
     )
     return training_loop.fitting(keras_model(subject.config), batch, subject.steps)
 
@@ -103,7 +107,7 @@ def torch_steps(subject):
     layout = torch.channels_last
     network = torch_models.build(subject.config).to(memory_format=layout)
     take_step = torch_models.training_step(network.train())
-    images, targets = _batch(subject)
+    images, targets = measured_models.batch(subject)
     images = torch_models.to_channels_first(images, layout)
     targets = torch.from_numpy(targets)
 
@@ -113,13 +117,6 @@ def torch_steps(subject):
         return value.numpy()
 
     return run
-
-
-def _batch(subject):
-    return (
-        measured_models.images(subject.config, subject.batch_size),
-        measured_models.targets(subject.config, subject.batch_size),
-    )
 
 
 def compare(name, subject, rounds, large):
@@ -153,10 +150,9 @@ def compare(name, subject, rounds, large):
     work = (
         images * convolutions.STEP * convolutions.flops(models.build(subject.config)[0])
     )
+    limit = LIMIT, convolutions.large_flops(**large), beside
     for way, taken in seconds.items():
-        print(
-            convolutions.share_line(way, work, taken, beside, large) + "\n", flush=True
-        )
+        print(convolutions.share(way, work, taken, *limit), flush=True)
     return met
 
 
