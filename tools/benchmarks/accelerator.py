@@ -133,6 +133,13 @@ def product(side, dtype):
     return run
 
 
+def makers():
+    """Returns {library: function from (subject, variant) to a way}."""
+    if importlib.util.find_spec("torch") is None:
+        return {OURS: our_steps}
+    return {OURS: our_steps, TORCH: torch_steps}
+
+
 def compare(name, subject, side, variants, rounds):
     """Measures the ways in turn and prints how they compare.
 
@@ -149,11 +156,9 @@ def compare(name, subject, side, variants, rounds):
     from inclusive_tf import models
     from tools.benchmarks import convolutions
 
-    makers = {OURS: our_steps}
-    if importlib.util.find_spec("torch") is not None:
-        makers[TORCH] = torch_steps
+    libraries = makers()
     ways, types = {}, {}
-    for library, make in makers.items():
+    for library, make in libraries.items():
         for variant in variants:
             ways[variant.of(library)] = make(subject, variant)
             types[variant.of(library)] = variant.dtype
@@ -165,7 +170,7 @@ def compare(name, subject, side, variants, rounds):
     goals = [
         turns.Goal(variant.of(OURS), variant.of(TORCH), 1.0)
         for variant in variants
-        if variant.is_compiled and TORCH in makers
+        if variant.is_compiled and TORCH in libraries
     ]
     images = subject.batch_size * subject.steps
     print(f"### {measured_models.title(name, subject)}\n")

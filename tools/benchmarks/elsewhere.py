@@ -4,6 +4,7 @@ What a library reads once, as it starts (`TF_ENABLE_ONEDNN_OPTS`, `KERAS_BACKEND
 so be compared in turn.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -41,7 +42,7 @@ class Elsewhere:
     def __exit__(self, *_):
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait()
+        self.exit_code = self._process.wait()
 
     def __call__(self):
         """Returns the seconds that a call took there.
@@ -49,11 +50,10 @@ class Elsewhere:
         Raises:
             RuntimeError: the process ended; it has said why on stderr.
         """
-        try:
+        # a process that ended answers nothing, as is seen below
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write("\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"the process of {self._made_by} ended")
