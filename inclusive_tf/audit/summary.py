@@ -152,7 +152,8 @@ def _merge(merge):
         interval = f" ({one['low']:+.3f} to {one['high']:+.3f})"
     return (
         f"{names} into {oneline.short(merge['into']['name'])} takes macro F2 "
-        f"from {one['before']:.3f} to {one['after']:.3f}, {one['difference']:+.3f}{interval}"
+        f"from {one['before']:.3f} to {one['after']:.3f}, "
+        f"{one['difference']:+.3f}{interval}"
     )
 
 
