@@ -13,8 +13,8 @@ times --scale, and measures in turn (A B C A B C ...), each in a process of its 
 
 Prints tables in Markdown: rows a second, the seconds of all cores, the highest resident
 memory, and the ratio of seconds to `arrow`'s. Ends with exit code 1 when fusion takes
-more than 3 times as long as `arrow`, union more than 10 times, or either needs more than
-8 GB. --output writes a JSON of each run.
+more than 3 times as long as `arrow`, union more than 10 times, or either needs more
+than 8 GB. --output writes a JSON of each run.
 """
 
 import dataclasses

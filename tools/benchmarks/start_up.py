@@ -6,8 +6,8 @@
 Runs A B A B ...: A is `python -m tools.score`, B a process that imports pandas and
 reads the two files. Then it times `--help` of each script in tools/ and looks whether
 it imported TensorFlow. Prints tables in Markdown; ends with exit code 1 when the ratio
-is above 1.5, a --help takes a second or longer, or one imports TensorFlow. Without files
-it makes a pair as large as the challenge's stage 1.
+is above 1.5, a --help takes a second or longer, or one imports TensorFlow. Without
+files it makes a pair as large as the challenge's stage 1.
 """
 
 import pathlib

@@ -41,6 +41,11 @@ class Figure:
         return ", ".join(said if self.is_met else [*said, parts.MISSED])
 
 
+def number(value):
+    """Returns a number above 0 with four digits, or more where it is large."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def table(header, rows):
     """Returns a Markdown table.
 

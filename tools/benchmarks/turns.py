@@ -82,7 +82,7 @@ def markdown(title, seconds, work, unit, goals):
     rows = []
     for name, taken in seconds.items():
         rates = (work / statistics.median(taken), work / max(taken), work / min(taken))
-        rows.append([name, "{:,.4g} [{:,.4g}, {:,.4g}]".format(*rates)])
+        rows.append([name, "{} [{}, {}]".format(*map(tables.number, rates))])
     rates = tables.table([f"{title}, median of {rounds} [range]", f"{unit}/s"], rows)
     if not goals:
         return rates

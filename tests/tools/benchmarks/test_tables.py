@@ -36,3 +36,8 @@ def test_a_report_is_a_table_and_a_verdict(capsys):
         "",
     ]
     assert not tables.report("Work", [*rows, tables.Figure("c", 2.0, least=3)])
+
+
+def test_numbers_have_four_digits_and_no_exponent():
+    said = [tables.number(value) for value in (0.123456, 4, 99.126, 47_260.4)]
+    assert said == ["0.1235", "4", "99.13", "47,260"]
