@@ -4,11 +4,11 @@
     python -m tools.benchmarks.figures --images=20000 --rounds=3 --folder=/fast/disk
 
 Mean F2 of 100,000 x 7,178 float32 scores in a memory-mapped file against sparse truth,
-in turn: by `evaluation.f2`; one NumPy pass over the scores (their maximum), which is the
-limit; scikit-learn's `fbeta_score(average="samples")` of dense and of sparse matrices,
-whose making from the truth is not counted. scikit-learn takes the first --slice images
-and is scaled to all, since it would hold several copies of everything. Memory is
-measured in a process of its own.
+in turn: by `evaluation.f2`; one NumPy pass over the scores (their maximum), which is
+the limit; scikit-learn's `fbeta_score(average="samples")` of dense and of sparse
+matrices, which are made from the truth before. scikit-learn takes the first --slice
+images and is scaled to all, since it would hold several copies of everything. Memory
+is measured in a process of its own.
 
 Then 1,000 resamples of the mean F2 of 100,000 images and of 20 groups of them: by
 `evaluation.bootstrap`, and by Fairlearn's `MetricFrame`, given the F2 of each image, of
@@ -294,7 +294,7 @@ def _report_f2():
         found = [few[name]()[0] for name in (OURS, DENSE, SPARSE)]
         used = memory_of_f2(path, truth)
     within = turns.report(
-        f"Mean F2, {images:,} x {classes:,} float32 (scikit-learn scaled from {slice_:,})",
+        f"Mean F2, {images:,} x {classes:,} (scikit-learn scaled from {slice_:,})",
         seconds, images, "images",
         [turns.Goal(OURS, DENSE, LEAST_OVER_DENSE),
          turns.Goal(OURS, SPARSE, 1),
