@@ -26,7 +26,9 @@ def test_both_ways_find_the_same_maps(model, images):
     for own in explanations.ways(model, "relu", images, label_index).values():
         found = own[explanations.OURS]()
         np.testing.assert_allclose(found, own[explanations.THEIRS](), atol=1e-5)
-        assert own[explanations.BARE]().shape == images.shape
+    cam, saliency = explanations.ways(model, "relu", images, label_index).values()
+    assert cam[explanations.FORWARD]().shape == (3, explanations.LABELS)
+    assert saliency[explanations.BARE]().shape == images.shape
 
 
 def test_each_way_is_measured_in_each_round(model, images):
