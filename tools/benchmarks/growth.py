@@ -138,7 +138,7 @@ def figures_of(work, sizes, used):
             most=MOST_EXPONENT,
         ),
         tables.Figure(
-            f"memory of its own ({megabytes} MB), largest over smallest",
+            f"{work.title}: memory ({megabytes} MB), largest over smallest",
             ratio,
             "{:.2f}",
             most=MOST_MEMORY if work.streams else None,
