@@ -18,16 +18,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tools.benchmarks.start_up
-	$(BIN)/python -m tools.benchmarks.carriers
-	$(BIN)/python -m tools.benchmarks.training_loop
-	$(BIN)/python -m tools.benchmarks.training_pipeline
-	$(BIN)/python -m tools.benchmarks.label_fusion
-	$(BIN)/python -m tools.benchmarks.preparing
-	$(BIN)/python -m tools.benchmarks.decisions
-	$(BIN)/python -m tools.benchmarks.label_suspects --networks=2
-	$(BIN)/python -m tools.benchmarks.shortcuts
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m tools.benchmarks
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak
@@ -41,6 +33,10 @@ $(VENV)/.installed-cpu: setup.cfg pyproject.toml | $(BIN)/python
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[cpu,dev]'
 	touch $@ $(VENV)/.installed-cpu
+
+$(VENV)/.installed-bench: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[cpu,bench]'
+	touch $@ $(VENV)/.installed-cpu $(VENV)/.installed-dev
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework import convert_to_constants
 
 from data_pipelines import batches, errors
 from data_pipelines import views as views_module
@@ -52,24 +53,17 @@ def predict(
     seen = image_config if head.sees_images(model) else None
     scores = scores or scores_module.ScoresConfig()
     _require_inputs(model, views, text, scores)
-    forward = _forward(model, views)
+    found = Forward(model, views).over(
+        view_batches(table, seen, batch_size, views, text), len(table)
+    )
+    logits = scores_module.of_logits(found[head.LOGITS], scores)
     kernel, bias = head.last_layer(model)
-    logits = np.empty((len(table), model.output_shape[-1]), np.float32)
-    features = np.empty((len(table), len(kernel)), np.float32)
-    start = 0
-    for inputs in view_batches(table, seen, batch_size, views, text):
-        outputs = forward(inputs)
-        end = start + len(outputs[head.LOGITS])
-        logits[start:end] = outputs[head.LOGITS]
-        features[start:end] = outputs[head.FEATURES]
-        start = end
-    logits = scores_module.of_logits(logits, scores)
     if not views.linear or scores.description:
         kernel = bias = None
     return predictions.Predictions(
         ids=table.ids,
         logits=logits,
-        features=features,
+        features=found[head.FEATURES],
         truth=table.labels,
         unlisted_is_absent=table.unlisted_is_absent,
         group=table.group,
@@ -145,25 +139,61 @@ def view_batches(table, image_config, batch_size=256, views=None, text=None):
     )
 
 
-def _forward(model, views):
-    """Returns the compiled step from a batch of views to {"features", "logits"}."""
-    both = head.features_and_logits(model)
+class Forward:
+    """A model compiled to answer, with its weights as they are now.
 
-    @tf.function(input_signature=[head.inputs_signature(model)])
-    def forward(inputs):
-        outputs = both(inputs, training=False)
-        split = {
-            name: tf.reshape(
-                tf.cast(values, tf.float32), [views.count, -1, values.shape[-1]]
-            )
-            for name, values in outputs.items()
+    Weights that are constants let TensorFlow fold batch normalisation into
+    convolutions, which makes residual networks a third faster.
+
+    Args:
+        model: `keras.Model` to logits, with layers "features", "logits".
+        views: `views.ViewsConfig` that is averaged over; None is the image alone.
+    """
+
+    def __init__(self, model, views=None):
+        views = views or views_module.ViewsConfig()
+        both = head.features_and_logits(model)
+
+        @tf.function(input_signature=[head.inputs_signature(model)])
+        def answer(inputs):
+            outputs = both(inputs, training=False)
+            split = {
+                name: tf.reshape(
+                    tf.cast(values, tf.float32), [views.count, -1, values.shape[-1]]
+                )
+                for name, values in outputs.items()
+            }
+            mean = {name: tf.reduce_mean(values, 0) for name, values in split.items()}
+            if not views.linear:
+                mean[head.LOGITS] = logit_of_mean(split[head.LOGITS])
+            return mean
+
+        traced = answer.get_concrete_function()
+        self._outputs = traced.structured_outputs
+        self._frozen = convert_to_constants.convert_variables_to_constants_v2(traced)
+
+    def __call__(self, inputs):
+        """Returns float32 {"features": [B, D], "logits": [B, C]} of a batch of views.
+
+        Args:
+            inputs: as `view_batches` gives them.
+        """
+        flat = self._frozen(*tf.nest.flatten(inputs))
+        return tf.nest.pack_sequence_as(self._outputs, flat)
+
+    def over(self, batches_of_views, count):
+        """Returns the same of all batches, as arrays of `count` images."""
+        found = {
+            name: np.empty((count, values.shape[-1]), np.float32)
+            for name, values in self._outputs.items()
         }
-        mean = {name: tf.reduce_mean(values, 0) for name, values in split.items()}
-        if not views.linear:
-            mean[head.LOGITS] = logit_of_mean(split[head.LOGITS])
-        return mean
-
-    return forward
+        start = 0
+        for inputs in batches_of_views:
+            for name, values in self(inputs).items():
+                end = start + len(values)
+                found[name][start:end] = values
+            start = end
+        return found
 
 
 def logit_of_mean(logits):

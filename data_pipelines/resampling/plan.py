@@ -98,5 +98,7 @@ def make(rates, seed, epoch):
     example = np.repeat(order, counts)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     copy = np.arange(len(example)) - first
-    shuffled = generator.permutation(len(example))
-    return Plan(example[shuffled], copy[shuffled])
+    # both in one number: shuffling that takes less than gathering each by a permutation
+    bits = int(counts.max()).bit_length()
+    both = generator.permutation(example << bits | copy)
+    return Plan(both >> bits, both & ((1 << bits) - 1))

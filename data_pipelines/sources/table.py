@@ -141,10 +141,13 @@ def _open(config):
     sheet = derived.apply(sheet, config)
     wanted = [config.path_column, *config.label_columns, *config.confidence_columns,
               *config.absent_columns, *config.extra_columns]  # fmt: skip
-    optional = [config.group_column, config.cluster_column, config.text_column]
+    sheet.require(wanted)
+    optional = ["group_column", "cluster_column", "text_column"]
     if not (config.splits or config.tables):
-        optional.append(config.split_column)
-    sheet.require(wanted + [column for column in optional if column])
+        optional.append("split_column")
+    for name in optional:
+        if column := getattr(config, name):
+            sheet.require([column], f", which --{name}={column} asks for")
     return sheet
 
 

@@ -151,8 +151,9 @@ def _merge(merge):
     if one["low"] is not None:
         interval = f" ({one['low']:+.3f} to {one['high']:+.3f})"
     return (
-        f"{names} into {oneline.short(merge['into']['name'])} makes macro F2 "
-        f"{one['before']:.3f} {one['after']:.3f}, {one['difference']:+.3f}{interval}"
+        f"{names} into {oneline.short(merge['into']['name'])} takes macro F2 "
+        f"from {one['before']:.3f} to {one['after']:.3f}, "
+        f"{one['difference']:+.3f}{interval}"
     )
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from data_pipelines import batches, errors, images, labels, views
-from inclusive_tf import inference, scores
+from inclusive_tf import inference, models, scores
 from inclusive_tf.adaptation import adapted
 from inclusive_tf.models import head
 
@@ -160,3 +160,24 @@ def test_scores_of_a_softmax_are_stored_without_a_last_layer(model, table):
     both = views.ViewsConfig("mirror", mean="probabilities")
     with pytest.raises(errors.SettingError, match="--view_mean=logits with softmax"):
         inference.predict(model, table, IMAGE, COUNTS, views=both, scores=config)
+
+
+def test_a_compiled_model_keeps_the_weights_that_it_had():
+    built, _ = models.build(
+        models.ModelConfig("resnet_small", 3, 12, 14, 3, (0.5,) * 3, (0.2,) * 3,
+                           filters=2, blocks=(1, 1))
+    )  # fmt: skip
+    generator = np.random.default_rng(0)
+    weights = [
+        generator.uniform(0.5, 1.5, weight.shape) for weight in built.get_weights()
+    ]
+    built.set_weights(weights)
+    pixels = generator.random((5, 12, 14, 3), np.float32)
+    expected = head.features_and_logits(built)(pixels, training=False)
+    forward = inference.Forward(built)
+    built.set_weights([weight + 1 for weight in weights])
+    parts = [tf.constant(pixels[:3]), tf.constant(pixels[3:])]
+    found = forward.over(parts, len(pixels))
+    assert set(found) == {"features", "logits"}
+    for name, values in found.items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-5)

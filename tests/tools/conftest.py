@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import pathlib
 import re
 import signal
 import subprocess
@@ -10,19 +11,42 @@ import sys
 
 import pytest
 
+SECONDS = 600
+"""That a script may take."""
+
 
 @pytest.fixture(scope="session")
-def call(root):
+def forking(root):
+    """The process that forks those of the scripts."""
+    process = subprocess.Popen(
+        [sys.executable, pathlib.Path(__file__).with_name("forking.py")], cwd=root,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def call(forking, tmp_path_factory):
     """Returns a function that runs a script and expects how it ends.
 
     It takes the script's name, its arguments and the exit code that is right, and
     returns the `subprocess.CompletedProcess`. A traceback is never right.
     """
+    folder = tmp_path_factory.mktemp("said")
 
     def run(script, *arguments, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", f"tools.{script}", *map(str, arguments)],
-            cwd=root, capture_output=True, text=True, check=False,
+        out, error = folder / "out", folder / "error"
+        arguments = list(map(str, arguments))
+        request = {"script": script, "arguments": arguments, "out": str(out),
+                   "error": str(error), "seconds": SECONDS}  # fmt: skip
+        for path in (out, error):
+            path.write_text("")
+        print(json.dumps(request), file=forking.stdin, flush=True)
+        done = subprocess.CompletedProcess(
+            [script, *arguments], int(forking.stdout.readline()),
+            out.read_text(), error.read_text(),
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -15,44 +15,29 @@ FLAGS = (
 )  # fmt: skip
 
 
-def call(root, *arguments, fails=False):
-    """Runs a script as a user would; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=root, capture_output=True, text=True, timeout=400, check=False,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
-    if fails:
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stderr
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture
 def own_table(make_table, colour_rows):
     return make_table(colour_rows())
 
 
 def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
-    root, own_table, tmp_path
+    call, own_table, tmp_path
 ):
     run = tmp_path / "run"
-    said = call(root, "tools.train", f"--run={run}", f"--table={own_table}", *FLAGS)
+    said = call("train", f"--run={run}", f"--table={own_table}", *FLAGS).stdout
     assert "resampling class_aware: 48 draws an epoch, yield" in said
     assert "epoch 4/4" in said
     assert (run / "flags.json").is_file()
     assert list((run / "logs").glob("events.*"))
 
-    said = call(root, "tools.predict", f"--run={run}")
+    said = call("predict", f"--run={run}").stdout
     for split in ("validation", "tuning", "stage"):
         assert f"{split}: 12 images" in said
 
     adaptation = run / "adaptation" / "both"
-    call(root, "tools.adapt", f"--predictions={run}/predictions/tuning",
+    call("adapt", f"--predictions={run}/predictions/tuning",
          "--last_layer", "--threshold=global", f"--output={adaptation}")  # fmt: skip
-    call(root, "tools.evaluate", f"--predictions={run}/predictions/stage",
+    call("evaluate", f"--predictions={run}/predictions/stage",
          f"--adaptation={adaptation}", "--bootstrap=50",
          f"--constant_from={run}/predictions/tuning",
          f"--output={tmp_path}/figures.json")  # fmt: skip
@@ -64,11 +49,11 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
     rows = [f"images/stage{number}.png,red,0,0.5,0,1\n" for number in range(12)]
     columns = "path,label,left,right,top,bottom"
     boxes.write_text(f"{columns}\n" + "".join(rows))
-    said = call(root, "tools.explain", f"--run={run}", "--split=stage",
+    said = call("explain", f"--run={run}", "--split=stage",
                 f"--box_files={boxes}", f"--box_columns={columns}",
                 "--threshold=0.01", "--count=6", "--choose=loss,class,pairs",
                 "--methods=grad_cam,smooth_grad,occlusion", "--smooth_samples=2",
-                "--feature_steps=2")  # fmt: skip
+                "--feature_steps=2").stdout  # fmt: skip
     for check in ("deletion", "insertion", "rank correlation"):
         assert f"SmoothGrad: {check}" in said
     assert "occlusion: strongest point lies in a box of the label: " in said
@@ -80,13 +65,13 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
     assert "share of the map in boxes of the label" in errors
     assert list((run / "logs" / "errors-stage").glob("events.*"))
 
-    call(root, "tools.report", f"--runs=plain={run},same={run}", "--bootstrap=50",
+    call("report", f"--runs=plain={run},same={run}", "--bootstrap=50",
          "--evaluate=stage", f"--output={tmp_path}/report")  # fmt: skip
     page = (tmp_path / "report" / "index.html").read_text()
     assert "constant answer" in page
     assert "<script" not in page
 
-    call(root, "tools.export", f"--run={run}", f"--adaptation={adaptation}")
+    call("export", f"--run={run}", f"--adaptation={adaptation}")
     _serves_what_predict_gave(run, adaptation, own_table, tmp_path)
 
 
@@ -121,7 +106,7 @@ print(json.dumps({name: value.numpy().tolist() if value.dtype != tf.string else
 
 
 def test_unreadable_images_are_left_out_counted_and_named(
-    root, make_table, colour_rows, tmp_path
+    call, make_table, colour_rows, tmp_path
 ):
     rows = colour_rows()
     table = make_table(rows)
@@ -136,12 +121,12 @@ def test_unreadable_images_are_left_out_counted_and_named(
         if data is not None:
             (tmp_path / name).write_bytes(data)
     run = tmp_path / "run"
-    train = ("tools.train", f"--run={run}", f"--table={table}", *FLAGS, "--epochs=1")
-    said = call(root, *train, fails=True)
+    train = ("train", f"--run={run}", f"--table={table}", *FLAGS, "--epochs=1")
+    said = call(*train, code=1).stderr
     assert "too many images of split train cannot be read" in said
     assert "at most 1.00% of 48" in said
     assert "Received: 4, such as" in said
-    call(root, *train, "--max_bad_fraction=0.1")
+    call(*train, "--max_bad_fraction=0.1")
     quarantine = (run / "quarantine.csv").read_text()
     for name, reason in (
         ("train0", "there is no such file"),
@@ -166,11 +151,11 @@ def test_unreadable_images_are_left_out_counted_and_named(
     ],
 )
 def test_a_bad_table_ends_in_one_line_with_file_and_row(
-    root, own_table, tmp_path, change, said
+    call, own_table, tmp_path, change, said
 ):
     own_table.write_text(own_table.read_text().replace(*change))
-    printed = call(root, "tools.train", f"--run={tmp_path}/run",
-                   f"--table={own_table}", *FLAGS, fails=True)  # fmt: skip
+    printed = call("train", f"--run={tmp_path}/run",
+                   f"--table={own_table}", *FLAGS, code=1).stderr  # fmt: skip
     lines = [line for line in printed.splitlines() if line.startswith("error:")]
     assert len(lines) == 1
     assert said in lines[0]
@@ -178,49 +163,50 @@ def test_a_bad_table_ends_in_one_line_with_file_and_row(
 
 
 def test_a_loss_that_diverges_ends_in_one_line_and_leaves_no_bad_checkpoint(
-    root, own_table, tmp_path
+    call, own_table, tmp_path
 ):
     run = tmp_path / "run"
     flags = (f"--table={own_table}", *FLAGS, "--check_every=1")
-    said = call(root, "tools.train", f"--run={run}", *flags, "--optimizer=sgd",
-                "--learning_rate=1e30", "--schedule=constant", fails=True)  # fmt: skip
+    wild = ("--optimizer=sgd", "--learning_rate=1e30", "--schedule=constant")
+    said = call("train", f"--run={run}", *flags, *wild, code=1).stderr
     assert "is no finite number" in said
     assert not list((run / "checkpoints").glob("step-*"))
 
 
-def test_a_run_with_other_flags_or_data_is_refused(root, own_table, tmp_path):
-    train = ("tools.train", f"--run={tmp_path}/run", f"--table={own_table}", *FLAGS,
+def test_a_run_with_other_flags_or_data_is_refused(call, own_table, tmp_path):
+    train = ("train", f"--run={tmp_path}/run", f"--table={own_table}", *FLAGS,
              "--epochs=1")  # fmt: skip
-    call(root, *train)
-    said = call(root, *train, "--batch_size=4", fails=True)
+    call(*train)
+    said = call(*train, "--batch_size=4", code=1).stderr
     assert "--batch_size 8 → 4" in said
     # the same flags, but a label was corrected in the meantime
     text = own_table.read_text()
     own_table.write_text(text.replace("train0.png,red,", "train0.png,blue,"))
-    said = call(root, *train, fails=True)
+    said = call(*train, code=1).stderr
     assert "the data have changed since this run began" in said
 
 
-def test_a_folder_of_images_is_predicted(root, own_table, tmp_path):
+def test_a_folder_of_images_is_predicted(call, own_table, tmp_path):
     run = tmp_path / "run"
-    call(root, "tools.train", f"--run={run}", f"--table={own_table}", *FLAGS,
+    call("train", f"--run={run}", f"--table={own_table}", *FLAGS,
          "--epochs=1")  # fmt: skip
     (tmp_path / "images" / "notes.txt").write_text("no image")
-    said = call(root, "tools.predict", f"--run={run}", f"--images={tmp_path}/images",
-                f"--output={tmp_path}/out", "--max_bad_fraction=0.1")  # fmt: skip
+    said = call("predict", f"--run={run}", f"--images={tmp_path}/images",
+                f"--output={tmp_path}/out",
+                "--max_bad_fraction=0.1").stdout  # fmt: skip
     assert "images: 84 images" in said
     assert "notes.txt" in (tmp_path / "out" / "quarantine.csv").read_text()
 
 
 def test_a_table_with_nothing_but_the_training_split_is_not_predicted_in_silence(
-    root, own_table, tmp_path
+    call, own_table, tmp_path
 ):
     run = tmp_path / "run"
     train = own_table.with_name("train.csv")
     rows = own_table.read_text().splitlines(keepends=True)
     train.write_text(rows[0] + "".join(row for row in rows if ",train" in row))
-    call(root, "tools.train", f"--run={run}", f"--table={train}", *FLAGS, "--epochs=1")
-    said = call(root, "tools.predict", f"--run={run}", fails=True)
+    call("train", f"--run={run}", f"--table={train}", *FLAGS, "--epochs=1")
+    said = call("predict", f"--run={run}", code=1).stderr
     assert "--predict_splits=train" in said
-    said = call(root, "tools.predict", f"--run={run}", "--predict_splits=train")
+    said = call("predict", f"--run={run}", "--predict_splits=train").stdout
     assert "train: " in said

@@ -7,29 +7,28 @@
 candidates, 1,000 images and two passes, against the same search that recomputes the
 mean F2 of all images with vectorised NumPy for each candidate. The recomputation is
 timed on the first --slice labels of the first pass and scaled to all; both are timed in
-turn, --rounds times, and the best times count. Ends with exit code 1 above 60 s, below
-a ratio of 100, or where the two find different thresholds.
+turn, --rounds times. Ends with exit code 1 above 60 s, below a ratio of 100, or where
+the two find different thresholds.
 
 --part=memory: priors by EM, and sets of the best expected F2 with the logits that they
 make, for 100,000 x 7,178 float32 logits in a memory-mapped file. Each runs in a process
 of its own. Prints seconds and, as copies of the scores, the most memory of its own and
 the most resident, which counts the pages of the file too; ends with exit code 1 where
 the first is above two.
+
+Tables are in Markdown.
 """
 
 import dataclasses
-import json
-import os
 import pathlib
-import subprocess
-import sys
+import statistics
 import tempfile
-import threading
 import time
 
 from absl import flags
 
 from tools import command
+from tools.benchmarks import memory, tables, turns
 
 FLAGS = flags.FLAGS
 
@@ -38,7 +37,11 @@ MOST_SECONDS = 60.0
 LEAST_RATIO = 100.0
 MOST_COPIES = 2.0
 PASSES, CANDIDATES = 2, 99
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+PARTS = {
+    "em": "EM of the priors",
+    "expected_f2": "sets of the largest expected F2",
+}
+OURS, RECOMPUTED = "coordinate ascent", "recomputing the metric"
 
 
 def make(images, classes, seed=0):
@@ -95,8 +98,8 @@ def search(images, classes, slice_, rounds):
     """Times both searches in turn.
 
     Returns:
-        {"ours": seconds, "recomputed": seconds scaled to the whole search, "ratio",
-        "same": whether both found the same thresholds in the slice's first pass}.
+        ({way: [seconds of the whole search]}, whether both found the same thresholds
+        in the slice's first pass).
     """
     import numpy as np
     from scipy import special
@@ -107,24 +110,21 @@ def search(images, classes, slice_, rounds):
     rule = label_thresholds.GridSearch(passes=PASSES, candidates=CANDIDATES)
     grid = special.logit(np.linspace(rule.lowest, rule.highest, CANDIDATES))
     first = np.arange(slice_)
-    recompute(logits, truth, first[:1], grid[:1])
-    ours, theirs = [], []
-    for _ in range(rounds):
+    expected = recompute(logits, truth, first, grid)
+
+    def scaled():
         began = time.perf_counter()
-        label_thresholds.grid_search(logits, truth, rule=rule)
-        ours.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        expected = recompute(logits, truth, first, grid)
-        theirs.append((time.perf_counter() - began) / slice_)
+        recompute(logits, truth, first, grid)
+        return (time.perf_counter() - began) * classes / slice_ * PASSES
+
+    ways = {
+        OURS: lambda: label_thresholds.grid_search(logits, truth, rule=rule),
+        RECOMPUTED: scaled,
+    }
+    seconds = turns.take(ways, rounds, warm_up=0)
     once = dataclasses.replace(rule, passes=1)
     found = label_thresholds.grid_search(logits, truth, rule=once).threshold_logit
-    whole = min(theirs) * classes * PASSES
-    return {
-        "ours": min(ours),
-        "recomputed": whole,
-        "ratio": whole / min(ours),
-        "same": bool(np.array_equal(found[first], expected)),
-    }
+    return seconds, bool(np.array_equal(found[first], expected))
 
 
 def write_large(path, images, classes):
@@ -139,16 +139,12 @@ def write_large(path, images, classes):
     large.flush()
 
 
-def measure_part(path, part):
-    """What one process of the memory part does.
+def deciding(path, part):
+    """Prepares what one process of the memory part does; see `memory.apart`.
 
     Args:
         path: of the .npy file.
         part: "em" or "expected_f2".
-
-    Returns:
-        {"seconds", "own": most bytes of memory that no file is behind, "resident": most
-        bytes with the file's mapped pages}.
     """
     import numpy as np
 
@@ -159,101 +155,74 @@ def measure_part(path, part):
     classes = logits.shape[1]
     rows = [[label] for label in range(classes)] * 6
     source = labels.SparseLabels.from_lists(rows, classes)
-    watch = _Watch()
-    began = time.perf_counter()
-    with watch:
+
+    def work():
         if part == "em":
             priors.em(source, logits)
         else:
             rules.apply(rules.EXPECTED_F2, logits)
-    seconds = time.perf_counter() - began
-    return {"seconds": seconds, "own": watch.own, "resident": watch.resident}
+
+    return work
 
 
-class _Watch:
-    """Looks at this process's memory (Linux) a hundred times a second."""
-
-    def __init__(self):
-        self.own = self.resident = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-        self._look()
-
-    def _run(self):
-        while not self._stop.wait(0.01):
-            self._look()
-
-    def _look(self):
-        page = os.sysconf("SC_PAGE_SIZE")
-        fields = pathlib.Path("/proc/self/statm").read_text("ascii").split()
-        resident, shared = int(fields[1]) * page, int(fields[2]) * page
-        self.own = max(self.own, resident - shared)
-        self.resident = max(self.resident, resident)
-
-
-def memory(images, classes, folder=None):
+def memory_of_parts(images, classes, folder=None):
     """Runs both parts, each in a process of its own.
 
     Returns:
-        {part: what `measure_part` returned}.
+        {part: `memory.Used`}.
 
     Raises:
         RuntimeError: a process failed.
     """
-    found = {}
     with tempfile.TemporaryDirectory(dir=folder) as made:
         path = str(pathlib.Path(made) / "logits.npy")
         write_large(path, images, classes)
-        for part in ("em", "expected_f2"):
-            code = (
-                "import json, sys; from tools.benchmarks import decisions;"
-                "print(json.dumps(decisions.measure_part(*sys.argv[1:])))"
-            )
-            process = subprocess.run(
-                [sys.executable, "-c", code, path, part],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if process.returncode:
-                raise RuntimeError(f"{part} failed: {process.stderr.strip()}")
-            found[part] = json.loads(process.stdout)
-    return found
+        return {
+            part: memory.apart("tools.benchmarks.decisions:deciding", path, part)
+            for part in PARTS
+        }
+
+
+def _report_search():
+    seconds, same = search(FLAGS.images, FLAGS.labels, FLAGS.slice, FLAGS.rounds)
+    within = turns.report(
+        f"Thresholds, {FLAGS.images:,} x {FLAGS.labels:,}, {CANDIDATES} candidates, "
+        f"{PASSES} passes; recomputing is scaled from {FLAGS.slice} labels",
+        seconds, FLAGS.labels, "labels", [turns.Goal(OURS, RECOMPUTED, LEAST_RATIO)],
+    )  # fmt: skip
+    return within & tables.report(
+        "The search",
+        [
+            tables.Figure("seconds", statistics.median(seconds[OURS]), "{:.1f} s",
+                          most=MOST_SECONDS),
+            tables.Figure("both find the same thresholds (1: yes)",
+                          int(same), "{:d}", least=1),
+        ],
+    )  # fmt: skip
+
+
+def _report_memory():
+    images, classes = FLAGS.target_images, FLAGS.labels
+    scores = 4 * images * classes
+    rows = []
+    for part, one in memory_of_parts(images, classes, FLAGS.folder).items():
+        rows += [
+            tables.Figure(f"{PARTS[part]}: time", one.seconds, "{:.1f} s"),
+            tables.Figure(f"{PARTS[part]}: memory of its own", one.own / scores,
+                          "{:.2f} copies", most=MOST_COPIES),
+            tables.Figure(f"{PARTS[part]}: with the mapped file", one.resident / scores,
+                          "{:.2f} copies"),
+        ]  # fmt: skip
+    return tables.report(f"Decisions on {images:,} x {classes:,} float32", rows)
 
 
 def main(_):
     """Measures, prints, and says whether all is within bounds."""
     within = True
     if FLAGS.part != "memory":
-        found = search(FLAGS.images, FLAGS.labels, FLAGS.slice, FLAGS.rounds)
-        print(f"coordinate ascent, {FLAGS.images} x {FLAGS.labels}, {CANDIDATES} "
-              f"candidates, {PASSES} passes: {found['ours']:.2f} s")  # fmt: skip
-        print(f"recomputing the metric: {found['recomputed']:.0f} s, scaled from "
-              f"{FLAGS.slice} labels of the first pass")  # fmt: skip
-        said = "the same thresholds" if found["same"] else "DIFFERENT thresholds"
-        print(f"ratio {found['ratio']:.0f}, at least {LEAST_RATIO:.0f}; {said}")
-        within = (
-            found["ours"] <= MOST_SECONDS
-            and found["ratio"] >= LEAST_RATIO
-            and found["same"]
-        )
+        within &= _report_search()
     if FLAGS.part != "search":
-        sizes = FLAGS.target_images, FLAGS.labels
-        scores = 4 * sizes[0] * sizes[1]
-        for part, one in memory(*sizes, FLAGS.folder).items():
-            print(f"{part}, {sizes[0]} x {sizes[1]}: {one['seconds']:.1f} s, "
-                  f"{one['own'] / scores:.2f} copies of the scores in memory of its "
-                  f"own, {one['resident'] / scores:.2f} with the mapped file"
-                  )  # fmt: skip
-            within = within and one["own"] <= MOST_COPIES * scores
+        within &= _report_memory()
     return 0 if within else 1
 
 

@@ -4,23 +4,31 @@
     python -m tools.benchmarks.explanations --rounds=7 --side=96
 
 Keras' DenseNet121 of random weights at 64 pixels, A B A B ... in one run: Grad-CAM and
-saliency of a batch of images by tf-keras-vis (A) and by ours (B), and the occlusion of
-some images (B) beside as many forwards of images that lie ready (A), at the batch size
-of --batch_sizes at which those are fastest. Prints images a second, medians with the
-lowest and the highest, and ratios. Then the default model explains 200 errors once, of
-two labels each, by Grad-CAM, saliency and occlusion, tracing and pictures included.
+saliency of a batch of images by tf-keras-vis and by ours, beside the limit: one
+compiled forward for Grad-CAM, which goes back to the last feature map only, a forward
+and backward for saliency; and the occlusion of some images beside as many forwards of
+images that lie ready, at the batch size of --batch_sizes at which those are fastest.
+Then the default model explains 200 errors once, of two labels each, by Grad-CAM,
+saliency and occlusion, tracing and pictures included.
 
-Ends with exit code 1 when Grad-CAM is less than 8 or saliency less than 3 times as fast
-as tf-keras-vis, occlusion takes more than 1.15 times as long as its forwards, or 200
-errors take more than 60 s.
+With --xplique_python=PATH, an interpreter of an environment that has xplique (which
+needs another TensorFlow), a process of that one waits beside ours and takes its turns.
+
+Prints tables in Markdown. Ends with exit code 1 when Grad-CAM is less than 8 or
+saliency less than 3 times as fast as tf-keras-vis, occlusion takes more than 1.15 times
+as long as its forwards, or 200 errors take more than 60 s.
 """
 
+import contextlib
+import functools
 import statistics
+import subprocess
 import time
 
 from absl import flags
 
-from tools import command
+from tools import calling, command
+from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
 
@@ -29,6 +37,19 @@ GOALS = {"Grad-CAM": 8.0, "saliency": 3.0}
 MOST_OCCLUSION = 1.15
 """Greatest ratio of the seconds of occlusion to those of its forwards."""
 LABELS = 20
+OCCLUSION, FORWARDS = "occlusion", "its forwards alone"
+OURS, THEIRS, FORWARD, BARE, XPLIQUE = (
+    "ours",
+    "tf-keras-vis",
+    "a forward alone",
+    "a forward and backward alone",
+    "xplique",
+)
+XPLIQUE_NOTE = (
+    "xplique was left out. It needs an environment of its own: `python -m venv E && "
+    "E/bin/pip install xplique` (7 GB, with CUDA), then "
+    "`--xplique_python=E/bin/python`."
+)
 ERRORS, MOST_SECONDS = 200, 60.0
 
 
@@ -47,7 +68,7 @@ def make_model(side):
 
 
 def ways(model, layer, images, label_index):
-    """Returns {method: (tf-keras-vis', ours)}, functions that explain all images."""
+    """Returns {method: {way: function that explains all images}}."""
     import tensorflow as tf
     from tf_keras_vis import gradcam
     from tf_keras_vis import saliency as vis_saliency
@@ -64,21 +85,34 @@ def ways(model, layer, images, label_index):
     def score(logits):
         return tf.gather(logits, label_index, batch_dims=1)
 
+    @tf.function
+    def there_and_back(pixels):
+        with tf.GradientTape() as tape:
+            tape.watch(pixels)
+            total = tf.reduce_sum(score(wrapped([pixels], training=False)))
+        return tape.gradient(total, pixels)
+
+    @tf.function
+    def there(pixels):
+        return wrapped([pixels], training=False)
+
     return {
-        "Grad-CAM": (
-            lambda: cam(
+        "Grad-CAM": {
+            THEIRS: lambda: cam(
                 score,
                 images,
                 penultimate_layer=layer,
                 seek_penultimate_conv_layer=False,
                 normalize_cam=False,
             ),
-            lambda: our_cam(images, label_index),
-        ),
-        "saliency": (
-            lambda: sensor(score, images, normalize_map=False),
-            lambda: our_sensor(images, label_index),
-        ),
+            OURS: lambda: our_cam(images, label_index),
+            FORWARD: lambda: there(tf.constant(images)).numpy(),
+        },
+        "saliency": {
+            THEIRS: lambda: sensor(score, images, normalize_map=False),
+            OURS: lambda: our_sensor(images, label_index),
+            BARE: lambda: there_and_back(tf.constant(images)).numpy(),
+        },
     }
 
 
@@ -99,49 +133,69 @@ def bare_forwards(model, forwards, batch_size, side):
     return run
 
 
-def seconds_of(function):
-    """Returns how long one call takes."""
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
-
-
-def measure(functions, rounds):
-    """Calls functions in turn, after one call each that is not counted.
+@contextlib.contextmanager
+def xplique(python, side, images, occluded):
+    """Starts a process of another interpreter; see `xplique_maps`.
 
     Args:
-        functions: {name: function}.
-        rounds: how often.
+        python: path of the interpreter; empty: none.
+        side: of the images in pixels.
+        images: a batch.
+        occluded: images to occlude.
 
-    Returns:
-        {name: list of seconds}.
+    Yields:
+        {method: {way: function that lets it explain and returns its seconds}}; without
+        ways where there is no interpreter.
     """
-    found = {name: [] for name in functions}
-    for turn in range(rounds + 1):
-        for name, function in functions.items():
-            taken = seconds_of(function)
-            if turn:
-                found[name].append(taken)
-    return found
+    methods = (*GOALS, OCCLUSION)
+    if not python:
+        yield {method: {} for method in methods}
+        return
+    command_line = [python, "-m", "tools.benchmarks.xplique_maps"]
+    with subprocess.Popen(
+        [*command_line, *map(str, (side, images, occluded))],
+        cwd=calling.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+    ) as process:  # fmt: skip
+
+        def explain(method):
+            # one that has ended does not read, which its silence tells below
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(f"{method}\n".encode())
+            answer = process.stdout.readline()
+            if not answer:
+                raise RuntimeError(f"xplique failed at {method}: see above")
+            return float(answer)
+
+        yield {
+            method: {XPLIQUE: functools.partial(explain, method)} for method in methods
+        }
+        process.stdin.close()
 
 
-def compare_maps(model, layer, images, rounds):
-    """Measures both ways of each method; returns {method: (A's, B's seconds)}."""
+def compare_maps(model, layer, images, rounds, peers=None):
+    """Measures the ways of each method; returns {method: `turns.take`}.
+
+    Args:
+        model: to logits.
+        layer: name of its final feature map.
+        images: float32 [N, H, W, C].
+        rounds: how often.
+        peers: what `xplique` yields; None: no such.
+    """
     import numpy as np
 
     label_index = np.arange(len(images)) % LABELS
-    found = {}
-    for method, pair in ways(model, layer, images, label_index).items():
-        taken = measure(dict(zip("ab", pair, strict=True)), rounds)
-        found[method] = (taken["a"], taken["b"])
-    return found
+    return {
+        method: turns.take(own | (peers or {}).get(method, {}), rounds)
+        for method, own in ways(model, layer, images, label_index).items()
+    }
 
 
-def compare_occlusion(model, images, patch, batch_sizes, rounds):
+def compare_occlusion(model, images, patch, batch_sizes, rounds, peers=None):
     """Measures occlusion at the batch size that is best for its forwards.
 
     Returns:
-        (batch size, seconds of the forwards, seconds of occlusion).
+        (batch size, `turns.take` of the forwards, of occlusion and of `peers`).
     """
     from inclusive_tf.explain import occlusion
 
@@ -153,12 +207,12 @@ def compare_occlusion(model, images, patch, batch_sizes, rounds):
         for size in batch_sizes
         if size <= forwards
     }
-    taken = measure(bare, 1)
+    taken = turns.take(bare, 1)
     # rounded up to whole batches, and so is occlusion
     best = min(taken, key=lambda size: statistics.median(taken[size]))
     engine = occlusion.Occlusion(model, patch, patch // 2, batch_size=best)
-    found = measure({"a": bare[best], "b": lambda: engine.falls(images)}, rounds)
-    return best, found["a"], found["b"]
+    own = {FORWARDS: bare[best], OURS: lambda: engine.falls(images)}
+    return best, turns.take(own | (peers or {}).get(OCCLUSION, {}), rounds)
 
 
 def explain_errors(count):
@@ -187,7 +241,9 @@ def explain_errors(count):
                     signed = methods.METHODS[method].signed
                     maps.overlay(row["image"], found[method], signed)
 
-    return seconds_of(run)
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
 
 
 def main(_):
@@ -198,38 +254,28 @@ def main(_):
     shape = (FLAGS.images, FLAGS.side, FLAGS.side, 3)
     images = np.random.default_rng(0).random(shape, np.float32)
     met = True
-    for method, (theirs, ours) in compare_maps(
-        model, layer, images, FLAGS.rounds
-    ).items():
-        ratio = statistics.median(theirs) / statistics.median(ours)
-        print(f"{method}, images/s, median of {FLAGS.rounds} [range]")
-        _show("tf-keras-vis", len(images), theirs)
-        _show("ours", len(images), ours)
-        print(f"  ratio {ratio:.1f}, at least {GOALS[method]:g}", flush=True)
-        met = met and ratio >= GOALS[method]
-    best, bare, occluded = compare_occlusion(
-        model,
-        images[: FLAGS.occluded],
-        FLAGS.side // 4,
-        list(map(int, FLAGS.batch_sizes)),
-        FLAGS.rounds,
-    )
-    ratio = statistics.median(occluded) / statistics.median(bare)
-    print(f"occlusion, images/s, batches of {best} [range]")
-    _show("its forwards", FLAGS.occluded, bare)
-    _show("occlusion", FLAGS.occluded, occluded)
-    print(f"  ratio of seconds {ratio:.2f}, at most {MOST_OCCLUSION:g}")
-    met = met and ratio <= MOST_OCCLUSION
-    taken = explain_errors(ERRORS)
-    print(f"{ERRORS} errors explained in {taken:.1f} s, at most {MOST_SECONDS:g}")
-    return 0 if met and taken <= MOST_SECONDS else 1
-
-
-def _show(name, count, seconds):
-    print(
-        f"  {name:<14}{count / statistics.median(seconds):>8.1f} "
-        f"[{count / max(seconds):.1f}, {count / min(seconds):.1f}]"
-    )
+    with xplique(
+        FLAGS.xplique_python, FLAGS.side, FLAGS.images, FLAGS.occluded
+    ) as peers:
+        for method, taken in compare_maps(
+            model, layer, images, FLAGS.rounds, peers
+        ).items():
+            goals = [turns.Goal(OURS, THEIRS, GOALS[method])]
+            met &= turns.report(method, taken, len(images), "images", goals)
+        sizes = list(map(int, FLAGS.batch_sizes))
+        few, patch = images[: FLAGS.occluded], FLAGS.side // 4
+        best, taken = compare_occlusion(model, few, patch, sizes, FLAGS.rounds, peers)
+    goal = turns.Goal(OURS, FORWARDS, MOST_OCCLUSION, "time")
+    title = f"{OCCLUSION}, batches of {best}"
+    met &= turns.report(title, taken, len(few), "images", [goal])
+    if not FLAGS.xplique_python:
+        print(f"{XPLIQUE_NOTE}\n")
+    seconds = explain_errors(ERRORS)
+    return 0 if tables.report(
+        "The default model",
+        [tables.Figure(f"{ERRORS} errors explained", seconds, "{:.1f} s",
+                       most=MOST_SECONDS)],
+    ) & met else 1  # fmt: skip
 
 
 def define():
@@ -238,6 +284,9 @@ def define():
     flags.DEFINE_integer("side", 64, "Side of the images in pixels.", 32)
     flags.DEFINE_integer("images", 16, "Images a batch.", 1)
     flags.DEFINE_integer("occluded", 4, "Images to occlude.", 1)
+    flags.DEFINE_string(
+        "xplique_python", "", "Interpreter that has xplique; empty: it is left out."
+    )
     flags.DEFINE_list("batch_sizes", ["32", "64", "128"], "Batches of forwards to try.")
 
 

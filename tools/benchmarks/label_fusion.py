@@ -11,27 +11,26 @@ times --scale, and measures in turn (A B C A B C ...), each in a process of its 
     fusion   the 24th place's rule, the label table of all images and class-aware rates
     union    the same with the area of the union of boxes in place of the sum
 
-Prints the median seconds, by the clock and of all cores, the highest resident memory,
-and the ratio of seconds to `arrow`'s. Ends with exit code 1 when fusion takes more than
-3 times as long as `arrow`, union more than 10 times, or either needs more than 8 GB.
---output writes a JSON.
+Prints tables in Markdown: rows a second, the seconds of all cores, the highest resident
+memory, and the ratio of seconds to `arrow`'s. Ends with exit code 1 when fusion takes
+more than 3 times as long as `arrow`, union more than 10 times, or either needs more
+than 8 GB. --output writes a JSON of each run.
 """
 
-import json
+import dataclasses
+import functools
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 
 from absl import flags
 
 from data_pipelines import atomic
 from tools import command
+from tools.benchmarks import memory, tables, turns
 
 FLAGS = flags.FLAGS
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGES = 1_743_042
 ROWS = {
     "train_human_labels.csv": 8_036_466,
@@ -46,44 +45,44 @@ CODES = {
 TRAINABLE = 7_178
 MOST = {"fusion": 3.0, "union": 10.0}
 MOST_GIGABYTES = 8.0
-MEASURED = ("seconds", "cpu_seconds", "gigabytes")
 _CHUNK = 1_000_000
-
-_ARROW = """
-from pyarrow import csv
-tables = [csv.read_csv(path) for path in paths]
-"""
-_FUSION = """
-from data_pipelines.resampling import policies
-from data_pipelines.sources import inclusive_images
-config = inclusive_images.InclusiveImagesConfig(data_dir=folder, fusion=rule)
-table, notes = inclusive_images.read_with_notes(config)
-rates = policies.rates(table, "class_aware", len(table))
-assert rates.shape == (1, images), rates.shape
-"""
-_MEASURED = """
-import json, resource, sys, time
-folder, rule, images, *paths = sys.argv[1:]
-images = int(images)
-# imports are no part of the work
-import numpy, pandas
-from pyarrow import csv
-from data_pipelines.resampling import policies
-from data_pipelines.sources import inclusive_images
-started, busy = time.perf_counter(), time.process_time()
-{work}
-measured = {{
-    "seconds": time.perf_counter() - started,
-    "cpu_seconds": time.process_time() - busy,
-    "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
-}}
-print(json.dumps(measured))
-"""
-WAYS = {
-    "arrow": (_ARROW, ""),
-    "fusion": (_FUSION, "median_minus_deviation_per_image"),
-    "union": (_FUSION, "box_union"),
+RULES = {
+    "arrow": None,
+    "fusion": "median_minus_deviation_per_image",
+    "union": "box_union",
 }
+"""{way: its rule of `inclusive_images`; None only reads the files}."""
+
+
+def working(way, folder, images):
+    """Prepares what a way does; see `memory.apart`.
+
+    Args:
+        way: a name in `RULES`.
+        folder: of the files.
+        images: how many they are about.
+    """
+    # imports are no part of the work
+    import numpy as np
+    from pyarrow import csv
+
+    from data_pipelines.resampling import policies
+    from data_pipelines.sources import inclusive_images
+
+    def arrow():
+        tables_read = [csv.read_csv(f"{folder}/{name}") for name in ROWS]
+        return sum(len(one) for one in tables_read)
+
+    def fuse():
+        config = inclusive_images.InclusiveImagesConfig(
+            data_dir=folder, fusion=RULES[way]
+        )
+        table, _ = inclusive_images.read_with_notes(config)
+        rates = policies.rates(table, "class_aware", len(table))
+        assert rates.shape == (1, images), rates.shape
+        return float(np.sum(rates))
+
+    return fuse if RULES[way] else arrow
 
 
 def code(number):
@@ -204,56 +203,53 @@ def make_files(folder, scale=1.0, seed=0):
 
 
 def measure(folder, images, rounds):
-    """Returns {way: {"seconds": [...], "cpu_seconds": [...], "gigabytes": [...]}}.
+    """Takes the ways in turn, each in a process of its own.
+
+    Returns:
+        {way: list of `memory.Used`, one a round}.
 
     Raises:
         RuntimeError: one of the processes failed.
     """
-    paths = [str(folder / name) for name in ROWS]
-    found = {way: {name: [] for name in MEASURED} for way in WAYS}
-    # the first round only fills the disk's cache
-    for turn in range(rounds + 1):
-        for way, (work, rule) in WAYS.items():
-            if not turn and way != "arrow":
-                continue
-            process = subprocess.run(
-                [
-                    *(sys.executable, "-c", _MEASURED.format(work=work)),
-                    *(str(folder), rule, str(images), *paths),
-                ],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if process.returncode:
-                raise RuntimeError(f"{way} failed: {process.stderr.strip()}")
-            if turn:
-                for name, value in json.loads(process.stdout).items():
-                    found[way][name].append(value)
+    found = {way: [] for way in RULES}
+
+    def apart(way):
+        return memory.apart(
+            "tools.benchmarks.label_fusion:working", way, str(folder), images
+        )
+
+    def taken(way):
+        found[way].append(apart(way))
+        return found[way][-1].seconds
+
+    # fills the disk's cache
+    apart("arrow")
+    turns.take({way: functools.partial(taken, way) for way in RULES}, rounds, warm_up=0)
     return found
 
 
-def figures(found):
-    """Returns {way: {figure: number}} and whether all is in bounds.
+def report(found, rows, scale):
+    """Prints what was found; returns whether all is within bounds.
 
-    The figures are median "seconds" and "cpu_seconds" (of all threads), the highest
-    "gigabytes", and "ratio", of seconds to `arrow`'s.
+    Args:
+        found: of `measure`.
+        rows: of all files.
+        scale: share of the challenge's.
     """
-    arrow = statistics.median(found["arrow"]["seconds"])
-    result, within = {}, True
-    for way, measured in found.items():
-        seconds = statistics.median(measured["seconds"])
-        gigabytes = max(measured["gigabytes"])
-        result[way] = {
-            "seconds": seconds,
-            "cpu_seconds": statistics.median(measured["cpu_seconds"]),
-            "gigabytes": gigabytes,
-            "ratio": seconds / arrow,
-        }
-        if way in MOST:
-            within &= seconds / arrow <= MOST[way] and gigabytes <= MOST_GIGABYTES
-    return result, within
+    seconds = {way: [one.seconds for one in used] for way, used in found.items()}
+    goals = [turns.Goal(way, "arrow", most, "time") for way, most in MOST.items()]
+    within = turns.report(
+        f"Label fusion, {scale:.4g} of the challenge", seconds, rows, "rows", goals
+    )
+    figures = []
+    for way, used in found.items():
+        busy = statistics.median(one.cpu_seconds for one in used)
+        figures += [
+            tables.Figure(f"{way}: seconds of all cores", busy, "{:.1f} s"),
+            tables.Figure(f"{way}: peak resident", max(one.peak for one in used) / 1e9,
+                          "{:.2f} GB", most=MOST_GIGABYTES if way in MOST else None),
+        ]  # fmt: skip
+    return within & tables.report("Processor time and memory", figures)
 
 
 def _measure_in(folder):
@@ -271,21 +267,11 @@ def main(_):
     else:
         with tempfile.TemporaryDirectory() as folder:
             found = _measure_in(pathlib.Path(folder))
-    result, within = figures(found)
-    print(f"scale {FLAGS.scale:g}, median of {FLAGS.rounds}; memory: the highest")
-    print(f"{'':<8}{'seconds':>9}{'CPU':>9}{'GB':>7}{'ratio':>7}")
-    for way, row in result.items():
-        bound = f"  at most {MOST[way]:g}" if way in MOST else ""
-        print(
-            f"{way:<8}{row['seconds']:>9.2f}{row['cpu_seconds']:>9.2f}"
-            f"{row['gigabytes']:>7.2f}"
-            f"{row['ratio']:>7.2f}{bound}"
-        )
     if FLAGS.output:
-        atomic.write_json(
-            FLAGS.output, {"scale": FLAGS.scale, "ways": result, "runs": found}
-        )
-    return 0 if within else 1
+        runs = {way: [dataclasses.asdict(one) for one in found[way]] for way in found}
+        atomic.write_json(FLAGS.output, {"scale": FLAGS.scale, "ways": runs})
+    rows = round(sum(ROWS.values()) * FLAGS.scale)
+    return 0 if report(found, rows, FLAGS.scale) else 1
 
 
 def define():

@@ -10,10 +10,11 @@ mistake that the ways avoid, `cleanlab's order` its ranking of the refit's
 probabilities, `refit with pixels` what --pixels=16 does. With --networks=K as many
 further networks are trained, each without one of K parts, and judge that part.
 
-Prints, of the first as many images as were planted, how many are planted ones, and the
-share found by the band of the wrongly given and of the truly shown label, each with
-Wilson's 95 % interval. Ends with exit code 1 where the refit finds less than 0.75, or
-0.10 or less of what is given to the tail. Trainings that are there are not repeated.
+Prints a table in Markdown: of the first as many images as were planted, how many are
+planted ones, and the share found by the band of the wrongly given and of the truly
+shown label, each with Wilson's 95 % interval. Ends with exit code 1 where the refit
+finds less than 0.75, or less than 0.10 of what is given to the tail. Trainings that are
+there are not repeated.
 """
 
 import json
@@ -23,6 +24,7 @@ from absl import flags
 
 from flags import data_flags
 from tools import calling, command
+from tools.benchmarks import tables
 
 FLAGS = flags.FLAGS
 LEAST, LEAST_IN_TAIL = 0.75, 0.10
@@ -133,24 +135,29 @@ def main(_):
     print(text(found))
     refit = found["refit"]
     tail = next(band for band in refit["bands"] if band["name"] == "tail")
-    enough = (
-        refit["precision"]["value"] >= LEAST
-        and (tail["given"]["value"] or 0) > LEAST_IN_TAIL
-    )
-    return 0 if enough else 1
+    met = tables.report(
+        "`refit`",
+        [
+            tables.Figure("found of what was planted", refit["precision"]["value"],
+                          "{:.3f}", least=LEAST),
+            tables.Figure("found of what was given to the tail",
+                          tail["given"]["value"] or 0, "{:.3f}", least=LEAST_IN_TAIL),
+        ],
+    )  # fmt: skip
+    return 0 if met else 1
 
 
 def text(found):
-    """Returns a line a way: overall, then found of each band, as given and as shown."""
-    lines = []
+    """Returns a table: a row a way, and below it a row a band, by given and shown."""
+    rows = []
     for name, one in found.items():
-        lines.append(f"{name}: {_said(one['precision'])} of {one['planted']:,} planted")
-        for band in one["bands"]:
-            lines.append(
-                f"  {band['name']:<7} given {_said(band['given'])}, "
-                f"shown {_said(band['shown'])}"
-            )
-    return "\n".join(lines)
+        planted = f"{_said(one['precision'])} of {one['planted']:,} planted"
+        rows.append([f"**{name}**", planted, ""])
+        rows += [
+            [band["name"], _said(band["given"]), _said(band["shown"])]
+            for band in one["bands"]
+        ]
+    return tables.table(["way, band", "found, label given", "label shown"], rows)
 
 
 def _said(share):

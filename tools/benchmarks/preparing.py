@@ -7,13 +7,13 @@
 Runs A B A B ... on the same files and cores: A is `preparing.job.prepare`, from a label
 table to a finished data set with sums; B is one tf.data pipeline of read_file,
 decode_jpeg, resize (antialiased) and encode_jpeg, as many at once, whose results are
-dropped. Prints images a second and CPU milliseconds an image, medians, and the median
-over rounds of A's rate over B's in the same round, since a machine's speed changes
-between rounds; ends with exit code 1 when that is below 0.8. A takes about two
+dropped. Prints tables in Markdown: images a second, their ratio, and CPU milliseconds
+an image, medians; ends with exit code 1 when the ratio is below 0.8. A takes about two
 seconds whatever the number of images, so few images say little. Photographs are brought
 to about 1024x768 and stored as JPEG of quality 87; without any, textures are made.
 """
 
+import functools
 import os
 import pathlib
 import statistics
@@ -24,10 +24,12 @@ from absl import flags
 
 from data_pipelines import atomic
 from tools import command
+from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
 
 LEAST_RATIO = 0.8
+OURS, ALONE = "prepare", "ops alone"
 _SIZE, _QUALITY = (1024, 768), 87
 _DIFFERENT = 64
 # of the amplitude with the frequency
@@ -138,24 +140,26 @@ def measure(paths, config, rounds):
     """Takes the ways in turn.
 
     Returns:
-        {way: list of (images a second, CPU milliseconds an image)}.
+        ({way: [seconds]}, {way: [CPU seconds]}), one a round.
     """
     ways = {
-        "prepare": lambda paths: whole(table_of(paths), config),
-        "ops alone": lambda paths: alone(paths, config),
+        OURS: lambda paths: whole(table_of(paths), config),
+        ALONE: lambda paths: alone(paths, config),
     }
-    found = {name: [] for name in ways}
+    busy = {name: [] for name in ways}
+
+    def taken(name):
+        began, cpu = time.perf_counter(), time.process_time()
+        ways[name](paths)
+        seconds = time.perf_counter() - began
+        busy[name].append(time.process_time() - cpu)
+        return seconds
+
     for way in ways.values():
         # imports, and first traces
         way(paths[:20])
-    for _ in range(rounds):
-        for name, way in ways.items():
-            started, cpu = time.perf_counter(), time.process_time()
-            way(paths)
-            seconds = time.perf_counter() - started
-            used = time.process_time() - cpu
-            found[name].append((len(paths) / seconds, 1e3 * used / len(paths)))
-    return found
+    timed = {name: functools.partial(taken, name) for name in ways}
+    return turns.take(timed, rounds, warm_up=0), busy
 
 
 def main(_):
@@ -166,31 +170,25 @@ def main(_):
     with tempfile.TemporaryDirectory() as folder:
         paths = make_photographs(folder, FLAGS.images, FLAGS.photographs)
         size = statistics.mean(os.path.getsize(path) for path in paths)
-        found = measure(paths, config, FLAGS.rounds)
-    print(f"{FLAGS.images} JPEGs of {size / 1e3:,.0f} kB, {os.cpu_count()} cores")
-    medians = {}
-    for name, measured in found.items():
-        rates, used = zip(*measured, strict=True)
-        medians[name] = (statistics.median(rates), statistics.median(used))
-        print(
-            f"{name:<10}{medians[name][0]:>8.1f} images/s "
-            f"[{min(rates):.1f}, {max(rates):.1f}], {medians[name][1]:.1f} ms of CPU"
-        )
-    ratios = [
-        ours[0] / alone[0]
-        for ours, alone in zip(found["prepare"], found["ops alone"], strict=True)
-    ]
-    ratio = statistics.median(ratios)
-    of_cpu = medians["ops alone"][1] / medians["prepare"][1]
-    print(
-        f"ratio {ratio:.2f} [{min(ratios):.2f}, {max(ratios):.2f}], at least "
-        f"{LEAST_RATIO}; by CPU time {of_cpu:.2f}"
+        seconds, busy = measure(paths, config, FLAGS.rounds)
+    within = turns.report(
+        f"Preparing {FLAGS.images:,} JPEGs of {size / 1e3:,.0f} kB",
+        seconds, FLAGS.images, "images", [turns.Goal(OURS, ALONE, LEAST_RATIO)],
+    )  # fmt: skip
+    tables.report(
+        "CPU time an image",
+        [
+            tables.Figure(
+                name, 1e3 * statistics.median(one) / FLAGS.images, "{:.1f} ms"
+            )
+            for name, one in busy.items()
+        ],
     )
     if FLAGS.output:
-        figures = {"images": FLAGS.images, "mean_bytes": size, "measured": found,
-                   "ratio": ratio, "ratio_of_cpu": of_cpu}  # fmt: skip
+        figures = {"images": FLAGS.images, "mean_bytes": size, "seconds": seconds,
+                   "cpu_seconds": busy}  # fmt: skip
         atomic.write_json(FLAGS.output, figures)
-    return 0 if ratio >= LEAST_RATIO else 1
+    return 0 if within else 1
 
 
 def define():

@@ -17,6 +17,7 @@ from absl import flags
 
 from flags import data_flags
 from tools import calling, command
+from tools.benchmarks import tables
 
 FLAGS = flags.FLAGS
 
@@ -62,12 +63,22 @@ def main(_):
         for name, folder in (("planted", dark), ("control", plain))
     }
     for name, rows in found.items():
-        print(f"{name}: {len(rows)} shortcuts")
+        print(f"- {name}: {len(rows)} shortcuts")
         for row in rows:
-            print(f"  {summary.shortcut(row)} (in training {row['training']:.2f})")
+            print(f"  - {summary.shortcut(row)} (in training {row['training']:.2f})")
     planted = found["planted"]
-    first = bool(planted) and planted[0]["label"] in (FLAGS.label, family)
-    return 0 if first and not found["control"] else 1
+    is_first = bool(planted) and planted[0]["label"] in (FLAGS.label, family)
+    print()
+    met = tables.report(
+        "Shortcuts",
+        [
+            tables.Figure("the planted one comes first (1: yes)", int(is_first),
+                          "{:d}", least=1),
+            tables.Figure("raised by the control", len(found["control"]), "{:d}",
+                          most=0),
+        ],
+    )  # fmt: skip
+    return 0 if met else 1
 
 
 def define():

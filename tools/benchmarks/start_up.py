@@ -4,10 +4,10 @@
     python -m tools.benchmarks.start_up --submission=A.csv --truth=B.csv --rounds=11
 
 Runs A B A B ...: A is `python -m tools.score`, B a process that imports pandas and
-reads the two files. Prints the median of each and their ratio. Then it times `--help`
-of each script in tools/ and looks whether it imported TensorFlow. Ends with exit code 1
-when the ratio is above 1.5, a --help takes a second or longer, or one imports
-TensorFlow. Without files it makes a pair as large as the challenge's stage 1.
+reads the two files. Then it times `--help` of each script in tools/ and looks whether
+it imported TensorFlow. Prints tables in Markdown; ends with exit code 1 when the ratio
+is above 1.5, a --help takes a second or longer, or one imports TensorFlow. Without
+files it makes a pair as large as the challenge's stage 1.
 """
 
 import pathlib
@@ -20,12 +20,13 @@ import time
 from absl import flags
 
 from data_pipelines import atomic
-from tools import command
+from tools import calling, command
+from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
 
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+OURS, THEIRS = "`tools.score`", "pandas reads the files"
 MOST_RATIO = 1.5
 MOST_HELP_SECONDS = 1.0
 _STAGE_1_IMAGES = 32_088
@@ -41,7 +42,7 @@ def seconds_of(arguments):
     start = time.perf_counter()
     process = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=calling.ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -50,30 +51,30 @@ def seconds_of(arguments):
 
 
 def score_against_pandas(submission, truth, rounds):
-    """Returns the medians, in seconds, of scoring and of reading with pandas.
+    """Returns `turns.take` of scoring and of reading with pandas.
 
     Raises:
         RuntimeError: one of the processes failed.
     """
-    ways = [
-        ["-m", "tools.score", f"--submission={submission}", f"--truth={truth}"],
-        ["-c", _READ_BY_PANDAS, str(submission), str(truth)],
-    ]
-    taken = [[], []]
-    # the first round only fills the disk's cache
-    for turn in range(rounds + 1):
-        for way, times in zip(ways, taken, strict=True):
-            seconds, process = seconds_of(way)
-            if process.returncode:
-                raise RuntimeError(f"{way[:2]} failed: {process.stderr.strip()}")
-            if turn:
-                times.append(seconds)
-    return [statistics.median(times) for times in taken]
+
+    def process(*arguments):
+        seconds, done = seconds_of(arguments)
+        if done.returncode:
+            raise RuntimeError(f"{arguments[:2]} failed: {done.stderr.strip()}")
+        return seconds
+
+    ways = {
+        OURS: lambda: process(
+            "-m", "tools.score", f"--submission={submission}", f"--truth={truth}"
+        ),
+        THEIRS: lambda: process("-c", _READ_BY_PANDAS, str(submission), str(truth)),
+    }
+    return turns.take(ways, rounds)
 
 
 def scripts():
     """Returns the names of the scripts in tools/, such as "tools.score"."""
-    paths = sorted((ROOT / "tools").glob("*.py"))
+    paths = sorted((calling.ROOT / "tools").glob("*.py"))
     return [
         f"tools.{path.stem}"
         for path in paths
@@ -109,21 +110,42 @@ def _make_files(folder):
     return folder / "submission.csv", folder / "truth.csv"
 
 
+def report_helps(found):
+    """Prints how `--help` of scripts went; returns whether all is within bounds.
+
+    Args:
+        found: {script: what `help_of` returned}.
+    """
+    slowest = max(found, key=lambda script: found[script][0])
+    heavy = [f"`{script}`" for script, (_, is_heavy) in found.items() if is_heavy]
+    return tables.report(
+        f"`--help` of {len(found)} scripts",
+        [
+            tables.Figure(
+                f"the slowest, `{slowest}`",
+                found[slowest][0],
+                "{:.3f} s",
+                most=MOST_HELP_SECONDS,
+            ),
+            tables.Figure(
+                f"that import TensorFlow or Keras: {', '.join(heavy) or 'none'}",
+                len(heavy),
+                "{:d}",
+                most=0,
+            ),
+        ],
+    )
+
+
 def main(_):
     """Measures, prints, and says whether all is within bounds."""
     with tempfile.TemporaryDirectory() as folder:
         made = _make_files(pathlib.Path(folder))
         submission, truth = FLAGS.submission or made[0], FLAGS.truth or made[1]
-        ours, theirs = score_against_pandas(submission, truth, FLAGS.rounds)
-    print(f"tools.score            {ours:.3f} s, median of {FLAGS.rounds}")
-    print(f"pandas reads the files {theirs:.3f} s")
-    print(f"ratio                  {ours / theirs:.2f}, at most {MOST_RATIO}")
-    within = ours / theirs <= MOST_RATIO
-    for script in scripts():
-        seconds, heavy = help_of(script)
-        note = ", imports TensorFlow or Keras" if heavy else ""
-        print(f"{script} --help {seconds:.3f} s{note}")
-        within = within and seconds < MOST_HELP_SECONDS and not heavy
+        seconds = score_against_pandas(submission, truth, FLAGS.rounds)
+    goal = turns.Goal(OURS, THEIRS, MOST_RATIO, "time")
+    within = turns.report("Start-up and a score", seconds, 1, "processes", [goal])
+    within &= report_helps({script: help_of(script) for script in scripts()})
     return 0 if within else 1
 
 

@@ -5,8 +5,9 @@
 Three copies of a model learn from the same batch in memory, --steps steps in turn,
 --rounds times, in one process: by `loop.train` (looks at the loss, callbacks, counted
 waiting, clipping as set by default), by a compiled step written out by hand, and by
-`fit`, whose start is not counted. Prints the ratio of our rate to each with its 95 %
-interval (bootstrap of the median over rounds), then what a checkpoint costs. Ends with
+`fit`, whose start is not counted. Prints tables in Markdown: images a second, the ratio
+of our rate to each with its 95 % interval (bootstrap of the median over rounds), and
+what a checkpoint costs. Ends with
 exit code 1 when an interval begins below 0.95, or a checkpoint a minute costs more than
 2 % of the time.
 """
@@ -18,6 +19,7 @@ import time
 from absl import flags
 
 from tools import command
+from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
 LEAST_RATIO, MOST_SHARE = 0.95, 0.02
@@ -179,28 +181,39 @@ def interval(ratios):
 
 def main(_):
     """Measures and prints."""
-    missed = False
+    met = True
     for name, size in MODELS.items():
         found = in_turn(name, size, FLAGS.rounds)
+        images = size["batch_size"] * (FLAGS.steps or size["steps"])
+        turns.report(f"Training steps, {name}", found, images, "images", [])
+        rows = []
         for other in ("bare", "fit"):
             ratios = [
                 theirs / ours
                 for theirs, ours in zip(found[other], found["loop"], strict=True)
             ]
             low, high = interval(ratios)
-            missed |= low < LEAST_RATIO
-            print(
-                f"{name}: our rate over {other:<4} {statistics.median(ratios):.3f} "
-                f"[{low:.3f}, {high:.3f}] of {FLAGS.rounds} rounds"
-            )
+            rows += [
+                tables.Figure(
+                    f"our rate over {other}", statistics.median(ratios), "{:.3f}"
+                ),
+                tables.Figure(
+                    "lower end of its interval", low, "{:.3f}", least=LEAST_RATIO
+                ),
+                tables.Figure("upper end", high, "{:.3f}"),
+            ]
         seconds = checkpoint_seconds(name, size)
-        share = seconds / CHECKPOINT_SECONDS
-        missed |= share > MOST_SHARE
-        print(
-            f"{name}: a checkpoint takes {1000 * seconds:,.0f} ms, {share:.2%} of "
-            f"the time when one is taken every {CHECKPOINT_SECONDS:.0f} s"
-        )
-    return 1 if missed else 0
+        rows += [
+            tables.Figure("a checkpoint", seconds, "{:.3f} s"),
+            tables.Figure(
+                f"its share where one is taken every {CHECKPOINT_SECONDS:.0f} s",
+                seconds / CHECKPOINT_SECONDS,
+                "{:.2%}",
+                most=MOST_SHARE,
+            ),
+        ]
+        met &= tables.report(f"The loop, {name}", rows)
+    return 0 if met else 1
 
 
 def define():

@@ -9,6 +9,9 @@ import dataclasses
 import statistics
 import time
 
+from tools import parts
+from tools.benchmarks import tables
+
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
@@ -73,26 +76,29 @@ def markdown(title, seconds, work, unit, goals):
         seconds: of `take`.
         work: how many units a call takes on.
         unit: name of what is counted, such as "images".
-        goals: list of `Goal`.
+        goals: list of `Goal`; without any, the rates stand alone.
     """
     rounds = len(next(iter(seconds.values())))
-    lines = [
-        f"| {title}, median of {rounds} [range] | {unit}/s |",
-        "| --- | --- |",
-    ]
+    rows = []
     for name, taken in seconds.items():
         rates = (work / statistics.median(taken), work / max(taken), work / min(taken))
-        lines.append("| {} | {:,.4g} [{:,.4g}, {:,.4g}] |".format(name, *rates))
-    lines += ["", "| ratio [of the rounds] | | goal |", "| --- | --- | --- |"]
+        rows.append([name, "{} [{}, {}]".format(*map(tables.number, rates))])
+    rates = tables.table([f"{title}, median of {rounds} [range]", f"{unit}/s"], rows)
+    if not goals:
+        return rates
+    rows = []
     for goal in goals:
         middle, low, high = goal.ratio(seconds)
         bound = "at most" if goal.of == "time" else "at least"
-        missed = "" if goal.is_met(seconds) else ", **missed**"
-        lines.append(
-            f"| {goal.of} of {goal.way} over {goal.over} | **{middle:,.3g}** "
-            f"[{low:,.3g}, {high:,.3g}] | {bound} {goal.bound:g}{missed} |"
+        missed = "" if goal.is_met(seconds) else f", {parts.MISSED}"
+        rows.append(
+            [
+                f"{goal.of} of {goal.way} over {goal.over}",
+                f"**{middle:,.3g}** [{low:,.3g}, {high:,.3g}]",
+                f"{bound} {goal.bound:g}{missed}",
+            ]
         )
-    return "\n".join(lines) + "\n"
+    return rates + "\n" + tables.table(["ratio [of the rounds]", "", "goal"], rows)
 
 
 def report(title, seconds, work, unit, goals):

@@ -81,7 +81,7 @@ def test_display_names_come_from_a_file_and_are_no_keys(tmp_path):
         ("", "the table is empty"),
         ("path,labels,group,split\n", "a header but no rows"),
         ("path,tags,group,split\na.png,cat,x,train\n", "no column 'labels'"),
-        ("path,labels,split\na.png,cat,train\n", "no column 'group'"),
+        ("path,labels,split\na.png,cat,train\n", "--group_column=group asks for"),
         (GOOD + "a.png,cat,x,train\n", "row 5: a path stands twice (first in row 2)"),
         (GOOD + "./a.png,cat,x,train\n", "row 5: a path stands twice (first in row 2)"),
         (GOOD + "../a.png,cat,x,train\n", "row 5: a path leaves the image folder"),

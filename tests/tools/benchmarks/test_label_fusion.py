@@ -5,7 +5,8 @@ import pytest
 
 from data_pipelines.open_images import fused
 from data_pipelines.sources import inclusive_images
-from tools.benchmarks import label_fusion
+from tools import parts
+from tools.benchmarks import label_fusion, memory
 
 SCALE = 0.001
 
@@ -48,33 +49,39 @@ def test_the_trainable_labels_are_mostly_the_common_ones():
 
 def test_every_way_runs_and_is_measured(folder):
     found = label_fusion.measure(folder, 1_743, rounds=1)
-    assert set(found) == {"arrow", "fusion", "union"}
-    for measured in found.values():
-        assert len(measured["seconds"]) == 1
-        assert 0.01 < measured["gigabytes"][0] < 4
+    assert list(found) == list(label_fusion.RULES)
+    for (used,) in found.values():
+        assert 1e7 < used.peak < 4e9
+    (read,) = found["arrow"]
+    assert read.returned == pytest.approx(sum(label_fusion.ROWS.values()) * SCALE, 2)
+    # an epoch as long as the data
+    (fused_,) = found["fusion"]
+    assert fused_.returned == pytest.approx(1_743)
 
 
-def runs(arrow, fusion, union, gigabytes=1.0):
-    return {
-        way: {
-            "seconds": seconds,
-            "cpu_seconds": seconds,
-            "gigabytes": [gigabytes] * len(seconds),
-        }
-        for way, seconds in (("arrow", arrow), ("fusion", fusion), ("union", union))
-    }
+def used(seconds, peak=1e9):
+    return [memory.Used(one, one, 0, 0, 0, peak) for one in seconds]
 
 
-def test_ratios_are_of_medians_and_bounds_are_kept_or_not():
-    result, within = label_fusion.figures(runs([1, 2, 9], [4, 6, 5], [20, 1, 20]))
-    assert result["fusion"]["ratio"] == 2.5
-    assert result["union"]["ratio"] == 10
-    assert within
-    assert not label_fusion.figures(runs([1.0], [3.1], [9.0]))[1]
-    assert not label_fusion.figures(runs([1.0], [2.9], [10.1]))[1]
-    assert not label_fusion.figures(runs([1.0], [2.0], [2.0], 8.1))[1]
+@pytest.mark.parametrize(
+    ("runs", "within"),
+    [
+        (([1, 2, 9], used([4, 6, 5]), used([20, 1, 20])), True),
+        (([1.0], used([3.1]), used([9.0])), False),
+        (([1.0], used([2.9]), used([10.1])), False),
+        (([1.0], used([2.0], 8.1e9), used([2.0])), False),
+    ],
+)
+def test_ratios_are_of_medians_and_bounds_are_kept_or_not(runs, within, capsys):
+    arrow, fusion, union = runs
+    found = {"arrow": used(arrow, 9e9), "fusion": fusion, "union": union}
+    assert label_fusion.report(found, 100, 1.0) == within
+    said = capsys.readouterr().out
+    assert (parts.MISSED in said) == (not within)
+    if within:
+        assert "| time of fusion over arrow | **2.5** [0.556, 4] | at most 3 |" in said
 
 
 def test_a_process_that_fails_is_an_error(tmp_path):
-    with pytest.raises(RuntimeError, match="arrow failed"):
+    with pytest.raises(RuntimeError, match=r"arrow.* failed"):
         label_fusion.measure(tmp_path, 1, rounds=1)

@@ -43,7 +43,7 @@ def test_ways_are_measured_and_said(tmp_path):
     assert found["refit"]["precision"]["value"] > 0.9
     assert found["refit"]["replacement"]["value"] > 0.9
     said = label_suspects.text(found)
-    assert "refit: " in said
+    assert "| **refit** | " in said
     assert said.count("tail") == 3
     assert set(ways.values()) <= set(out_of_sample.WAYS)
 

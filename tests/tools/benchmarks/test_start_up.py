@@ -24,5 +24,15 @@ def test_a_script_without_help_is_an_error():
 def test_both_ways_are_timed_on_files_it_makes(tmp_path, monkeypatch):
     monkeypatch.setattr(start_up, "_STAGE_1_IMAGES", 5)
     submission, truth = start_up._make_files(tmp_path)
-    ours, theirs = start_up.score_against_pandas(submission, truth, rounds=1)
-    assert min(ours, theirs) > 0
+    found = start_up.score_against_pandas(submission, truth, rounds=1)
+    assert set(found) == {start_up.OURS, start_up.THEIRS}
+    assert min(*found.values())[0] > 0
+
+
+def test_a_slow_or_heavy_help_is_out_of_bounds(capsys):
+    assert start_up.report_helps({"tools.a": (0.2, False), "tools.b": (0.3, False)})
+    assert "| the slowest, `tools.b` | 0.300 s | at most 1.000 s |" in (
+        capsys.readouterr().out
+    )
+    assert not start_up.report_helps({"tools.a": (1.2, False)})
+    assert not start_up.report_helps({"tools.a": (0.2, True)})

@@ -1,0 +1,77 @@
+"""A way that takes its turns in a process of its own.
+
+What a library reads once, as it starts (`TF_ENABLE_ONEDNN_OPTS`, `KERAS_BACKEND`), can
+so be compared in turn.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Elsewhere:
+    """A process that makes a way and calls it when told; a context manager.
+
+    Args:
+        made_by: "module:function", whose result is a function of nothing; called with
+            `arguments`.
+        arguments: what JSON can hold.
+        environment: {name: value} of variables beside this process's own.
+    """
+
+    def __init__(self, made_by, arguments, environment):
+        self._made_by = made_by
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, made_by, json.dumps(arguments)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self.exit_code = self._process.wait()
+
+    def __call__(self):
+        """Returns the seconds that a call took there.
+
+        Raises:
+            RuntimeError: the process ended; it has said why on stderr.
+        """
+        # a process that ended answers nothing, as is seen below
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process of {self._made_by} ended")
+        return float(answer)
+
+
+def serve(made_by, arguments):
+    """Answers each line of stdin with the seconds of a call, on stdout."""
+    from tools.benchmarks import turns
+
+    # what libraries print is no answer
+    answers, sys.stdout = sys.stdout, sys.stderr
+    module, name = made_by.split(":")
+    way = getattr(importlib.import_module(module), name)(*json.loads(arguments))
+    for _ in sys.stdin:
+        seconds = turns.take({made_by: way}, 1, warm_up=0)[made_by][0]
+        print(seconds, file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
