@@ -67,13 +67,11 @@ def read_array(path, sha256=None):
     """
     if sha256 is not None and atomic.sha256(path) != sha256:
         raise errors.DataError("the file does not match its sum", file=path)
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path} is an archive of several arrays")
-    return array
+    return np.lib.format.open_memmap(path, "r")
 
 
 def read_archive(path):
     """Returns {name: array} of an `.npz` file; to be called within `reading`."""
-    with np.load(path, allow_pickle=False) as stored:
+    # np.load itself leaves a file open that only begins like an archive
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}

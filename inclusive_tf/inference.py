@@ -22,6 +22,7 @@ def predict(
     variant="",
     text=None,
     scores=None,
+    forward=None,
 ):
     """Runs a model over a label table.
 
@@ -41,6 +42,7 @@ def predict(
         text: int32 [N, L], tokens of the table's texts; None where it reads none.
         scores: `scores.ScoresConfig`; None gives the logits. The log-odds of shares are
             stored without a last layer.
+        forward: `Forward` of the model and the views; None makes one.
 
     Returns:
         `predictions.Predictions` of all examples, in the table's order.
@@ -53,9 +55,8 @@ def predict(
     seen = image_config if head.sees_images(model) else None
     scores = scores or scores_module.ScoresConfig()
     _require_inputs(model, views, text, scores)
-    found = Forward(model, views).over(
-        view_batches(table, seen, batch_size, views, text), len(table)
-    )
+    forward = forward or Forward(model, views)
+    found = forward.over(view_batches(table, seen, batch_size, views, text), len(table))
     logits = scores_module.of_logits(found[head.LOGITS], scores)
     kernel, bias = head.last_layer(model)
     if not views.linear or scores.description:

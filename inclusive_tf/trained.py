@@ -129,6 +129,8 @@ def predict(
             read_text(tokeniser, part, "batch normalisation"),
         )
         facts["statistics"] = variant
+    # compiled once for all splits
+    forward = inference.Forward(model, views)
     found = {}
     for split in splits:
         part = table.select_split(split)
@@ -143,6 +145,7 @@ def predict(
             variant,
             text=read_text(tokeniser, part, split),
             scores=scores,
+            forward=forward,
         )
         found[split].save(pathlib.Path(output) / split)
     return found

@@ -9,6 +9,7 @@ averaged.
 
 import dataclasses
 import logging
+import math
 import pathlib
 import shutil
 
@@ -102,8 +103,11 @@ def save(folder, learner, state, keep, iterator=None):
 
 def _most_bytes(model):
     """Returns how large a file of a model's weights is at most."""
-    weights = [np.asarray(weight).nbytes for weight in model.weights]
-    return sum(weights) + _OVERHEAD * (len(weights) + len(model.layers) + 1)
+    sizes = [
+        math.prod(weight.shape) * tf.as_dtype(weight.dtype).size
+        for weight in model.weights
+    ]
+    return sum(sizes) + _OVERHEAD * (len(sizes) + len(model.layers) + 1)
 
 
 def steps(folder):

@@ -101,22 +101,9 @@ def torch_steps(subject, variant):
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_float32_matmul_precision("high")
-    layout = torch.channels_last
-    network = torch_models.build(subject.config).train()
-    network = network.to(device, memory_format=layout)
-    if variant.is_compiled:
-        network = torch.compile(network)
-    step = torch_models.training_step(network, getattr(torch, variant.dtype))
-    images, targets = measured_models.batch(subject)
-    images = torch_models.to_channels_first(images, layout).to(device)
-    targets = torch.from_numpy(targets).to(device)
-
-    def run():
-        for _ in range(subject.steps):
-            value = step(images, targets)
-        return value.cpu().numpy()
-
-    return run
+    return torch_models.steps(
+        subject, device, getattr(torch, variant.dtype), variant.is_compiled
+    )
 
 
 def product(side, dtype):

@@ -5,14 +5,33 @@ so be compared in turn.
 """
 
 import contextlib
-import importlib
 import json
 import os
-import pathlib
+import pkgutil
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tools import calling
+
+
+def ask(process, line, problem):
+    """Returns the seconds that a process answers a line with.
+
+    Args:
+        process: `subprocess.Popen` with unbuffered pipes.
+        line: str.
+        problem: what to raise where it has ended.
+
+    Raises:
+        RuntimeError: it has ended; it has said why on stderr.
+    """
+    # one that has ended does not read, which its silence tells
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(f"{line}\n".encode())
+    answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError(problem)
+    return float(answer)
 
 
 class Elsewhere:
@@ -29,10 +48,10 @@ class Elsewhere:
         self._made_by = made_by
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, made_by, json.dumps(arguments)],
-            cwd=ROOT,
+            cwd=calling.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,
             env={**os.environ, **environment},
         )
 
@@ -50,14 +69,7 @@ class Elsewhere:
         Raises:
             RuntimeError: the process ended; it has said why on stderr.
         """
-        # a process that ended answers nothing, as is seen below
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the process of {self._made_by} ended")
-        return float(answer)
+        return ask(self._process, "", f"the process of {self._made_by} ended")
 
 
 def serve(made_by, arguments):
@@ -66,8 +78,7 @@ def serve(made_by, arguments):
 
     # what libraries print is no answer
     answers, sys.stdout = sys.stdout, sys.stderr
-    module, name = made_by.split(":")
-    way = getattr(importlib.import_module(module), name)(*json.loads(arguments))
+    way = pkgutil.resolve_name(made_by)(*json.loads(arguments))
     for _ in sys.stdin:
         seconds = turns.take({made_by: way}, 1, warm_up=0)[made_by][0]
         print(seconds, file=answers, flush=True)

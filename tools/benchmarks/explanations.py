@@ -28,7 +28,7 @@ import time
 from absl import flags
 
 from tools import calling, command
-from tools.benchmarks import tables, turns
+from tools.benchmarks import elsewhere, tables, turns
 
 FLAGS = flags.FLAGS
 
@@ -158,13 +158,8 @@ def xplique(python, side, images, occluded):
     ) as process:  # fmt: skip
 
         def explain(method):
-            # one that has ended does not read, which its silence tells below
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(f"{method}\n".encode())
-            answer = process.stdout.readline()
-            if not answer:
-                raise RuntimeError(f"xplique failed at {method}: see above")
-            return float(answer)
+            problem = f"xplique failed at {method}: see above"
+            return elsewhere.ask(process, method, problem)
 
         yield {
             method: {XPLIQUE: functools.partial(explain, method)} for method in methods

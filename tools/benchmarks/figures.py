@@ -113,19 +113,27 @@ def ways_of_f2(scores, truth, slice_):
     }
 
 
+def scaled(way, whole):
+    """Returns a function that calls a way and returns what all of the work would take.
+
+    Args:
+        way: function of nothing; the last that it returns is how much it took on.
+        whole: how much there is.
+    """
+
+    def run():
+        began = time.perf_counter()
+        *_, took = way()
+        return (time.perf_counter() - began) * whole / took
+
+    return run
+
+
 def time_f2(scores, truth, slice_, rounds):
     """Returns `turns.take` of the ways, each scaled to all images."""
-
-    def scaled(way):
-        def run():
-            began = time.perf_counter()
-            _, took = way()
-            return (time.perf_counter() - began) * len(scores) / took
-
-        return run
-
     ways = ways_of_f2(scores, truth, slice_)
-    return turns.take({name: scaled(way) for name, way in ways.items()}, rounds)
+    timed = {name: scaled(way, len(scores)) for name, way in ways.items()}
+    return turns.take(timed, rounds)
 
 
 def scoring(path, offsets, index):
@@ -263,19 +271,10 @@ def ways_of_intervals(predicted, resamples, fairlearn_resamples):
 
 def time_intervals(ways, resamples, rounds):
     """Returns `turns.take` of the ways, each scaled to all resamples."""
-
-    def scaled(way):
-        def run():
-            began = time.perf_counter()
-            *_, drawn = way()
-            return (time.perf_counter() - began) * resamples / drawn
-
-        return run
-
     # Fairlearn takes too long for a round that is not counted
     for name in set(ways) - {FAIRLEARN}:
         ways[name]()
-    timed = {name: scaled(way) for name, way in ways.items()}
+    timed = {name: scaled(way, resamples) for name, way in ways.items()}
     return turns.take(timed, rounds, warm_up=0)
 
 

@@ -18,7 +18,6 @@ than 8 GB. --output writes a JSON of each run.
 """
 
 import dataclasses
-import functools
 import pathlib
 import statistics
 import tempfile
@@ -99,7 +98,7 @@ def trainable(generator):
     return np.sort(np.argsort(preference)[:TRAINABLE])
 
 
-def _draw_labels(generator, count, codes):
+def draw_by_zipf(generator, count, codes):
     """int64 [count] ranks by Zipf's law."""
     import numpy as np
 
@@ -116,7 +115,7 @@ def _rows_of(generator, name, images, rows):
     # every image is in the human file
     if name == "train_human_labels.csv":
         image[:images] = np.arange(images)
-    label = _draw_labels(generator, rows, CODES[name])
+    label = draw_by_zipf(generator, rows, CODES[name])
     if name != "train_bounding_boxes.csv":
         for _ in range(3):
             key = image * CODES[name] + label
@@ -211,21 +210,13 @@ def measure(folder, images, rounds):
     Raises:
         RuntimeError: one of the processes failed.
     """
-    found = {way: [] for way in RULES}
-
-    def apart(way):
-        return memory.apart(
-            "tools.benchmarks.label_fusion:working", way, str(folder), images
-        )
-
-    def taken(way):
-        found[way].append(apart(way))
-        return found[way][-1].seconds
-
+    ways = {
+        way: ("tools.benchmarks.label_fusion:working", way, str(folder), images)
+        for way in RULES
+    }
     # fills the disk's cache
-    apart("arrow")
-    turns.take({way: functools.partial(taken, way) for way in RULES}, rounds, warm_up=0)
-    return found
+    memory.apart(*ways["arrow"])
+    return memory.apart_in_turn(ways, rounds)
 
 
 def report(found, rows, scale):

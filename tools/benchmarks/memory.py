@@ -5,10 +5,10 @@ memory, and the highest that the system reports is that of the whole life.
 """
 
 import dataclasses
-import importlib
 import json
 import os
 import pathlib
+import pkgutil
 import subprocess
 import sys
 import threading
@@ -121,9 +121,25 @@ def apart(function, *arguments):
     return Used(**json.loads(done.stdout.splitlines()[-1]))
 
 
+def apart_in_turn(ways, rounds):
+    """Takes ways in turn, each time in a process of its own.
+
+    Args:
+        ways: {name: what `apart` takes}.
+        rounds: how often.
+
+    Returns:
+        {name: list of `Used`, one a round}.
+    """
+    found = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            found[name].append(apart(*way))
+    return found
+
+
 def _main(function, arguments):
-    module, _, name = function.partition(":")
-    prepare = getattr(importlib.import_module(module), name)
+    prepare = pkgutil.resolve_name(function)
     print(json.dumps(dataclasses.asdict(used(prepare(*json.loads(arguments))))))
 
 

@@ -15,7 +15,8 @@ import tempfile
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tools import calling
+
 NEEDED = ("onnxruntime", "onnxscript", "torch")
 
 
@@ -56,7 +57,7 @@ def _export_elsewhere(model, config, batch_size, path):
     stated = json.dumps(dataclasses.asdict(config))
     done = subprocess.run(
         [sys.executable, "-m", __name__, stated, weights, str(batch_size), path],
-        cwd=ROOT,
+        cwd=calling.ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -20,14 +20,13 @@ Prints tables in Markdown. Ends with exit code 1 where ours takes longer than th
 or holds more than 1 GB at its peak.
 """
 
-import functools
 import pathlib
 import tempfile
 
 from absl import flags
 
 from tools import command
-from tools.benchmarks import memory, tables, turns
+from tools.benchmarks import label_fusion, memory, tables, turns
 
 FLAGS = flags.FLAGS
 
@@ -53,16 +52,14 @@ def make(folder, scale, seed=0):
 
     generator = np.random.default_rng(seed)
     images, entries = round(IMAGES * scale), round(ENTRIES * scale)
-    share = np.cumsum(1.0 / np.arange(1, CLASSES + 1))
-    label = np.searchsorted(share, generator.random(entries) * share[-1])
+    label = label_fusion.draw_by_zipf(generator, entries, CLASSES)
     image = np.arange(entries)
     # every image shows a label
     image[images:] = generator.integers(0, images, entries - images)
     # and none shows one twice
     pairs = np.unique(image * CLASSES + label)
     counts = np.bincount(pairs // CLASSES, minlength=images)
-    sizes = np.cumsum(1.0 / np.arange(1, GROUPS + 1))
-    group = np.searchsorted(sizes, generator.random(images) * sizes[-1])
+    group = label_fusion.draw_by_zipf(generator, images, GROUPS)
     arrays = {
         "offsets": np.concatenate([[0], np.cumsum(counts)]),
         "index": (pairs % CLASSES).astype(np.int32),
@@ -188,17 +185,13 @@ def measure(folder, ways, rounds):
     Returns:
         {way: list of `memory.Used`, one a round}.
     """
-    found = {way: [] for way in ways}
-
-    def taken(way):
-        used = memory.apart(
-            "tools.benchmarks.sampling:counting", ways[way], str(folder)
-        )
-        found[way].append(used)
-        return used.seconds
-
-    turns.take({way: functools.partial(taken, way) for way in ways}, rounds, warm_up=0)
-    return found
+    return memory.apart_in_turn(
+        {
+            way: ("tools.benchmarks.sampling:counting", function, str(folder))
+            for way, function in ways.items()
+        },
+        rounds,
+    )
 
 
 def report(title, found, images, goals):

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tools.benchmarks import measured_models
+
 
 def convolve(taken, given, size, stride=1):
     """Returns a convolution without bias that keeps the size over `stride`."""
@@ -165,3 +167,29 @@ def training_step(network, dtype=torch.float32):
         return loss.detach()
 
     return step
+
+
+def steps(subject, device="cpu", dtype=torch.float32, is_compiled=False):
+    """Returns a function that takes a subject's steps and returns the last loss.
+
+    Args:
+        subject: `measured_models.Subject`.
+        device: where they are taken.
+        dtype: of `training_step`.
+        is_compiled: whether `torch.compile` makes them.
+    """
+    layout = torch.channels_last
+    network = build(subject.config).train().to(device, memory_format=layout)
+    if is_compiled:
+        network = torch.compile(network)
+    take_step = training_step(network, dtype)
+    images, targets = measured_models.batch(subject)
+    images = to_channels_first(images, layout).to(device)
+    targets = torch.from_numpy(targets).to(device)
+
+    def run():
+        for _ in range(subject.steps):
+            value = take_step(images, targets)
+        return value.cpu().numpy()
+
+    return run

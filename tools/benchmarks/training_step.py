@@ -98,25 +98,11 @@ def keras_model(config):
 
 
 def torch_steps(subject):
-    """Returns a function that takes the steps in PyTorch and returns the last loss."""
-    import torch
-
+    """Returns `torch_models.steps` on all cores."""
     from tools.benchmarks import torch_models
 
     torch_models.take_all_cores()
-    layout = torch.channels_last
-    network = torch_models.build(subject.config).to(memory_format=layout)
-    take_step = torch_models.training_step(network.train())
-    images, targets = measured_models.batch(subject)
-    images = torch_models.to_channels_first(images, layout)
-    targets = torch.from_numpy(targets)
-
-    def run():
-        for _ in range(subject.steps):
-            value = take_step(images, targets)
-        return value.numpy()
-
-    return run
+    return torch_models.steps(subject)
 
 
 def compare(name, subject, rounds, large):

@@ -22,6 +22,7 @@ from tools import calling, command
 FLAGS = flags.FLAGS
 FILES = ("tests/hostile/test_readers.py", "tests/hostile/test_image_files.py")
 _EXAMPLES = re.compile(r"(\d+) passing")
+_FAILURES = re.compile(r"^=+ FAILURES =+\n(.*?)^=+ Hypothesis Stat", re.M | re.S)
 
 
 def round_of(seed, files=FILES, profile="soak"):
@@ -46,6 +47,12 @@ def round_of(seed, files=FILES, profile="soak"):
     return done.returncode, said, passing
 
 
+def found_in(said):
+    """Returns what pytest says of failures, without statistics; else the end of it."""
+    failures = _FAILURES.search(said)
+    return (failures[1] if failures else said)[-6000:]
+
+
 def main(_):
     """Runs rounds and prints what they found."""
     start, seeds, examples, code = time.monotonic(), [], 0, 0
@@ -57,7 +64,7 @@ def main(_):
     print(f"- {minutes:.1f} minutes, {len(seeds)} rounds, {examples:,} changed files")
     print(f"- seeds: {', '.join(map(str, seeds))}")
     if code:
-        print(f"- the last round found something:\n\n```\n{said[-6000:]}\n```")
+        print(f"- the last round found something:\n\n```\n{found_in(said)}\n```")
         return 1
     print("- each was read or refused with an error of ours; no process died")
     return 0

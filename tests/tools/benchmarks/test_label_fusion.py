@@ -33,7 +33,7 @@ def test_files_have_the_challenges_rows_and_images(folder):
 
 
 def test_labels_follow_zipfs_law():
-    drawn = label_fusion._draw_labels(np.random.default_rng(0), 200_000, 100)
+    drawn = label_fusion.draw_by_zipf(np.random.default_rng(0), 200_000, 100)
     counts = np.bincount(drawn, minlength=100)
     expected = 1 / np.arange(1, 101)
     np.testing.assert_allclose(

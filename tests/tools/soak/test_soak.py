@@ -13,6 +13,16 @@ def test_a_round_of_the_fuzz_says_how_many_files_were_tried():
     assert examples == 20
 
 
+def test_what_a_round_found_is_kept_without_its_statistics():
+    said = (
+        "F.\n====== FAILURES ======\n___ test_a ___\nE  assert 1 == 2\n"
+        "====== Hypothesis Statistics ======\n2 passing, 1 failing\n"
+        "=== short test summary info ===\nFAILED test_a\n"
+    )
+    assert fuzz.found_in(said) == "___ test_a ___\nE  assert 1 == 2\n"
+    assert fuzz.found_in("Fatal Python error") == "Fatal Python error"
+
+
 def test_elements_that_a_name_made_are_found(tmp_path):
     page = tmp_path / "page.html"
     page.write_text(
