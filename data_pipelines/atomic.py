@@ -10,11 +10,9 @@ A full disk is a `StoppedError` that names the file, and leaves what stood there
 """
 
 import contextlib
-import csv
 import ctypes
 import errno
 import hashlib
-import io
 import json
 import os
 import pathlib
@@ -22,7 +20,7 @@ import re
 import shutil
 import tempfile
 
-from data_pipelines import errors
+from data_pipelines import errors, strict_csv
 
 # libraries in C say it in words only, and NumPy by what it could not write
 _SAID_FULL = re.compile(
@@ -129,15 +127,8 @@ def write_json(path, value):
 
 
 def write_csv(path, header, rows):
-    """Writes a header and rows, quoted where needed, for machines to read back."""
-    buffer = io.StringIO()
-    plain = csv.writer(buffer, lineterminator="\n")
-    # the module does not quote a lone carriage return, at which readers end a row
-    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for row in (header, *rows):
-        returns = any(isinstance(field, str) and "\r" in field for field in row)
-        (quoted if returns else plain).writerow(row)
-    write_text(path, buffer.getvalue())
+    """Writes a header and rows for `strict_csv.read` to read back."""
+    write_text(path, strict_csv.text(header, rows))
 
 
 def sha256(path):

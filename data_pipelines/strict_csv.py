@@ -71,20 +71,28 @@ def for_people(text):
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
-def printable(values):
-    r"""Returns str [N] that a UTF-8 CSV can hold, written so that it can be read.
+def text(header, rows):
+    """Returns a header and rows, quoted where needed, for `read` to read back."""
+    buffer = io.StringIO()
+    plain = csv.writer(buffer, lineterminator="\n")
+    # the module does not quote a lone carriage return, at which readers end a row
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in (header, *rows):
+        returns = any(isinstance(field, str) and "\r" in field for field in row)
+        (quoted if returns else plain).writerow(row)
+    return buffer.getvalue()
 
-    A byte that is no text becomes `\udcff`, and a carriage return `\r`: `csv.writer`
-    does not quote it, and its reader would end the row there.
+
+def printable(values):
+    r"""Returns str [N] that UTF-8 can hold: a byte that is no text becomes `\udcff`.
 
     Args:
         values: str [N], such as ids that are names of files.
     """
     values = np.asarray(values, dtype=str)
     points = np.ascontiguousarray(values).view(np.uint32)
-    if not (((points >= 0xD800) & (points <= 0xDFFF)) | (points == 0x0D)).any():
+    if not ((points >= 0xD800) & (points <= 0xDFFF)).any():
         return values
     return np.array([
-        value.encode("utf-8", "backslashreplace").decode().replace("\r", r"\r")
-        for value in values
+        value.encode("utf-8", "backslashreplace").decode() for value in values
     ])  # fmt: skip

@@ -5,13 +5,11 @@ takes; the whole log has a column more a field of `decision_log.Decision`. The f
 Label Studio is that of https://labelstud.io/guide/tasks and guide/predictions.
 """
 
-import csv
-import io
 import json
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
-from data_pipelines import correction_log
+from data_pipelines import correction_log, strict_csv
 
 ALL_HEADER = (
     "number", *correction_log.HEADER, "question", "before", "after", "withdraws",
@@ -30,7 +28,7 @@ def corrections_csv(now):
     """
     made = (one.correction() for one in now.effective())
     rows = [one.fields() for one in made if one is not None]
-    return _csv(correction_log.HEADER, rows)
+    return strict_csv.text(correction_log.HEADER, rows)
 
 
 def all_csv(now):
@@ -44,13 +42,7 @@ def all_csv(now):
         )
         for one in now.decisions
     ]  # fmt: skip
-    return _csv(ALL_HEADER, rows)
-
-
-def _csv(header, rows):
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([header, *rows])
-    return buffer.getvalue()
+    return strict_csv.text(ALL_HEADER, rows)
 
 
 def label_studio_tasks(desk, prefix=LOCAL_FILES):

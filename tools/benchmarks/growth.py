@@ -6,10 +6,12 @@
 Each work is done once, twice, 4, 8 and 16 times as large, each size in a process of its
 own:
 
-    f2       mean F2 of 2,000 images and more with 7,178 labels, from a mapped file
-    fusion   label fusion of 0.5 % of the challenge's rows and more, see `label_fusion`
-    rates    rates and an epoch's plan of 2 % of the challenge and more, see `sampling`
-    report   a report of 8 errors and more, see `report`
+    indexed     an epoch of 256 photographs and more, see `carriers`
+    streaming   the same from TFRecords
+    f2          mean F2 of 2,000 images and more with 7,178 labels, from a mapped file
+    fusion      label fusion of 0.5 % of the challenge's rows and more (`label_fusion`)
+    rates       rates and an epoch's plan of 2 % of the challenge and more (`sampling`)
+    report      a report of 8 errors and more, see `report`
 
 The exponent is the slope of log seconds over log size by least squares: 1 is linear.
 Prints a table in Markdown. Ends with exit code 1 where an exponent is above 1.1, or
@@ -18,18 +20,28 @@ smallest: a mapped file's own pages, which the system takes back, do not count.
 """
 
 import dataclasses
+import functools
 import pathlib
 import tempfile
 
 from absl import flags
 
 from tools import command
-from tools.benchmarks import figures, label_fusion, memory, report, sampling, tables
+from tools.benchmarks import (
+    carriers,
+    figures,
+    label_fusion,
+    memory,
+    report,
+    sampling,
+    tables,
+)
 
 FLAGS = flags.FLAGS
 
 MOST_EXPONENT, MOST_MEMORY = 1.1, 1.3
 CLASSES = 7_178
+PHOTOGRAPHS = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +60,11 @@ class Work:
     make: object
     prepare: str
     streams: bool = False
+
+
+def _make_photographs(carrier, folder, size):
+    carriers.lay_out(carrier, PHOTOGRAPHS * size, folder)
+    return carrier, PHOTOGRAPHS * size, str(folder)
 
 
 def _make_f2(folder, size):
@@ -84,6 +101,15 @@ def reporting(count, folder):
 
 _HERE = "tools.benchmarks"
 WORKS = {
+    **{
+        carrier: Work(
+            f"{carrier} carrier, {PHOTOGRAPHS} photographs",
+            functools.partial(_make_photographs, carrier),
+            f"{_HERE}.carriers:bringing",
+            streams=True,
+        )
+        for carrier in ("indexed", "streaming")
+    },
     "f2": Work(
         "mean F2, 2,000 images", _make_f2, f"{_HERE}.figures:scoring", streams=True
     ),

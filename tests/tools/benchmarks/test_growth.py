@@ -40,3 +40,9 @@ def test_work_is_made_and_done_at_each_size(tmp_path, monkeypatch):
     found = growth.measure(growth.WORKS["f2"], [1, 2], tmp_path)
     assert [0 < one.returned < 1 for one in found] == [True, True]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_carrier_brings_what_was_laid_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(growth, "PHOTOGRAPHS", 64)
+    (used,) = growth.measure(growth.WORKS["indexed"], [1], tmp_path)
+    assert used.returned == 64
