@@ -3,13 +3,15 @@
 import os
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
 import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+from tools import tensorflow_start
+
+# before a test imports it
+tensorflow_start.prepare()
 
 # the same examples in every run; `make soak` draws new ones
 hypothesis.settings.register_profile("suite", derandomize=True)

@@ -18,6 +18,7 @@ from absl import flags as absl_flags
 from absl import logging as absl_logging
 
 from data_pipelines import errors
+from tools import tensorflow_start
 
 _OURS = (
     errors.DataError,
@@ -35,11 +36,7 @@ def run(main):
         main: called as absl calls it, with the script's name in a list; returns None or
             an exit code. Arguments that are not flags are refused before.
     """
-    # a script's output is what it says, not what TensorFlow logs while it starts
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # our products are small: beside TensorFlow's threads, BLAS's own only wait
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    tensorflow_start.prepare()
     _show_flags_of_modules()
     app.run(lambda arguments: _guarded(main, arguments))
 

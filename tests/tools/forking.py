@@ -15,11 +15,14 @@ import runpy
 import signal
 import sys
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+sys.path.insert(0, os.getcwd())
 
-import keras  # noqa: F401
-import tensorflow as tf  # noqa: F401
+from tools import tensorflow_start
+
+tensorflow_start.prepare()
+
+import keras  # noqa: E402, F401
+import tensorflow as tf  # noqa: E402, F401
 
 
 def next_request():
@@ -38,6 +41,5 @@ signal.alarm(request["seconds"])
 for name, descriptor in (("out", 1), ("error", 2)):
     os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT), descriptor)
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-sys.path.insert(0, os.getcwd())
 sys.argv[1:] = request["arguments"]
 runpy.run_module(f"tools.{request['script']}", run_name="__main__", alter_sys=True)
