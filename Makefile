@@ -12,7 +12,7 @@ demo: $(VENV)/.installed-cpu
 	$(BIN)/python -m tools.demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ FLAGS = [
 ]  # fmt: skip
 SCRIPT = """
 import sys
+from tools import tensorflow_start
+tensorflow_start.prepare()
 import tensorflow as tf
 if "--distribution=mirrored" in sys.argv:
     cpu = tf.config.list_physical_devices("CPU")[0]
