@@ -7,7 +7,7 @@ does, twice, before it reads TF_CPP_MIN_LOG_LEVEL.
 """
 
 import contextlib
-import importlib.util
+import importlib.machinery
 import os
 import sys
 import threading
@@ -31,13 +31,12 @@ def prepare():
 
 
 class _Finder:
-    """Finds TensorFlow where it is, once, and lets its import leave out greetings."""
+    """Finds TensorFlow where it is, and lets its import leave out greetings."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "tensorflow":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
             execute = spec.loader.exec_module
 

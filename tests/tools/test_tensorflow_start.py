@@ -43,7 +43,9 @@ def package(tmp_path):
 
 def test_other_lines_are_passed_on_and_later_ones_too(root, package):
     code = (
-        "import tensorflow.part, tensorflow, sys\n"
+        "import importlib.util, sys\n"
+        "importlib.util.find_spec('tensorflow')\n"
+        "import tensorflow.part, tensorflow\n"
         "assert tensorflow.__spec__.loader.is_package('tensorflow')\n"
         "print('later', file=sys.stderr)"
     )
