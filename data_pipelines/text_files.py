@@ -7,6 +7,9 @@ import numpy as np
 
 from data_pipelines import errors
 
+_ARROW_BLOCK_BYTES = 1 << 20
+"""What Arrow gives a thread to parse, as it comes."""
+
 
 @contextlib.contextmanager
 def reading(path, row=lambda: None):
@@ -47,3 +50,12 @@ def refuse_ragged(rows, path):
             file=path,
             row=int(wrong[0]) + 1,
         )
+
+
+def takes_threads(size):
+    """Returns whether Arrow is to read a CSV of so many bytes on several threads.
+
+    Small ones gain nothing by it, and a process that ends soon after Arrow has begun
+    its threads may abort (arrow#34314).
+    """
+    return size > _ARROW_BLOCK_BYTES

@@ -2,8 +2,8 @@
 
 TensorFlow 2.21 uses oneDNN by itself only on processors with instructions for neural
 networks (AVX-512 VNNI and later); asked to, it does on any with AVX2, where a training
-step takes a third to two fifths less time (docs/benchmarks.md). It then logs that it
-does, twice, before it reads TF_CPP_MIN_LOG_LEVEL.
+step takes a fifth to a half less time (docs/benchmarks.md). It then logs that it does,
+twice, before it reads TF_CPP_MIN_LOG_LEVEL.
 """
 
 import contextlib

@@ -5,6 +5,7 @@ then is the file read once more, row by row, to say what is wrong and where.
 """
 
 import csv
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +66,10 @@ def read(path, kinds, ordered=()):
     try:
         table = arrow_csv.read_csv(
             path,
-            arrow_csv.ReadOptions(block_size=_BLOCK_BYTES),
+            arrow_csv.ReadOptions(
+                use_threads=text_files.takes_threads(os.path.getsize(path)),
+                block_size=_BLOCK_BYTES,
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(stands_as.values()),
                 column_types={

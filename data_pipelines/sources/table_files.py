@@ -18,8 +18,6 @@ from data_pipelines import errors, text_files
 
 _BOM = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
-_BLOCK_BYTES = 1 << 20
-"""What Arrow gives a thread to parse."""
 
 
 def read(path):
@@ -101,8 +99,9 @@ def _regular_csv(data):
         )
         table = pyarrow.csv.read_csv(
             pa.BufferReader(body),
-            # a process that ends soon after Arrow began threads may abort (arrow#34314)
-            read_options=pyarrow.csv.ReadOptions(use_threads=len(body) > _BLOCK_BYTES),
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=text_files.takes_threads(len(body))
+            ),
             parse_options=pyarrow.csv.ParseOptions(
                 newlines_in_values=quoted, ignore_empty_lines=False
             ),
