@@ -60,6 +60,8 @@ class Page:
     def __init__(self, browser, link):
         self.browser = browser
         self.size(1280, 800)
+        # what pages before this one said is theirs
+        browser.get_log("browser")
         browser.get(link)
         self.until("document.querySelector('#main[aria-busy=false]') !== null")
 
