@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -64,6 +65,53 @@ def test_the_weights_of_a_checkpoint_are_the_average(tmp_path):
     model = build().model
     checkpoints.load_weights(tmp_path, 1, model)
     assert all((weight == 3).all() for weight in model.get_weights())
+
+
+def test_no_layer_is_built_to_save_one_and_the_file_is_that_of_keras(
+    tmp_path, monkeypatch
+):
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Dense(4)(inputs)))
+    learns = learner.build(model, losses.build("focal"), CONFIG, 9)
+    keras.utils.clear_session()
+    model.save_weights(tmp_path / "keras.weights.h5")
+    checkpoints.save(tmp_path, learns, checkpoints.State(1), 1)
+    built, init = [], keras.layers.Layer.__init__
+    monkeypatch.setattr(
+        keras.layers.Layer,
+        "__init__",
+        lambda self, *args, **kwargs: (
+            built.append(type(self)),
+            init(self, *args, **kwargs),
+        )[1],
+    )
+    checkpoints.save(tmp_path, learns, checkpoints.State(2), 1)
+    assert built == []
+    theirs, ours = (
+        contents(path)
+        for path in (
+            tmp_path / "keras.weights.h5",
+            tmp_path / "step-00000002" / "model.weights.h5",
+        )
+    )
+    assert theirs.keys() == ours.keys()
+    assert len(theirs) == 4
+    for name, values in theirs.items():
+        np.testing.assert_array_equal(ours[name], values)
+
+
+def contents(path):
+    """Returns {name: array} of the data sets of an HDF5 file."""
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()]})
+                if isinstance(item, h5py.Dataset)
+                else None
+            )
+        )
+    return found
 
 
 def test_the_variables_of_a_loss_come_back_and_are_missed(tmp_path):
