@@ -1,5 +1,8 @@
 """A model and a data set → a `predictions.Predictions`."""
 
+import collections
+import concurrent.futures
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
@@ -9,6 +12,9 @@ from data_pipelines import views as views_module
 from inclusive_tf import predictions
 from inclusive_tf import scores as scores_module
 from inclusive_tf.models import head
+
+_AT_ONCE = 2
+"""Batches in the model at a time: one fills the cores where the other leaves them."""
 
 
 def predict(
@@ -189,12 +195,24 @@ class Forward:
             for name, values in self._outputs.items()
         }
         start = 0
-        for inputs in batches_of_views:
-            for name, values in self(inputs).items():
+        for outputs in _some_at_once(self, batches_of_views):
+            for name, values in outputs.items():
                 end = start + len(values)
                 found[name][start:end] = values
             start = end
         return found
+
+
+def _some_at_once(function, items):
+    """Yields what a function returns of each item, in order, `_AT_ONCE` in work."""
+    waiting = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as threads:
+        for item in items:
+            waiting.append(threads.submit(function, item))
+            if len(waiting) == _AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def logit_of_mean(logits):

@@ -181,3 +181,39 @@ def test_a_compiled_model_keeps_the_weights_that_it_had():
     assert set(found) == {"features", "logits"}
     for name, values in found.items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-5)
+
+
+class Watched(inference.Forward):
+    """Counts the batches that it answered."""
+
+    answered = 0
+
+    def __call__(self, inputs):
+        outputs = super().__call__(inputs)
+        self.answered += 1
+        return outputs
+
+
+def test_batches_are_taken_as_they_are_needed_and_answered_in_order(model):
+    forward, unanswered = Watched(model), []
+    parts = [tf.fill((1, *model.input_shape[1:]), number / 10) for number in range(6)]
+
+    def batches_of_views():
+        for number, part in enumerate(parts):
+            unanswered.append(number - forward.answered)
+            yield part
+
+    found = forward.over(batches_of_views(), len(parts))
+    assert max(unanswered) <= 2
+    for number, part in enumerate(parts):
+        for name, values in forward(part).items():
+            np.testing.assert_array_equal(found[name][number], values[0])
+
+
+def test_an_error_of_the_data_ends_the_answers(model):
+    def batches_of_views():
+        yield tf.zeros((1, *model.input_shape[1:]))
+        raise errors.DataError("the image is damaged", file="a.jpg")
+
+    with pytest.raises(errors.DataError, match="damaged"):
+        inference.Forward(model).over(batches_of_views(), 2)
