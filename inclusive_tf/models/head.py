@@ -2,7 +2,7 @@
 
 import keras
 
-from inclusive_tf.models import classifier, text
+from inclusive_tf.models import batch_normalization, classifier, text
 
 IMAGE = "image"
 FEATURES = "features"
@@ -35,6 +35,7 @@ def assemble(builder, config):
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = config.batch_norm_momentum
+                batch_normalization.fuse(layer)
     finally:
         keras.config.set_dtype_policy(previous_policy)
     return model, feature_map

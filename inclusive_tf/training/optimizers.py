@@ -46,6 +46,54 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
+class _OneOp:
+    """Adam's arithmetic by one op a variable, where Keras takes some twenty.
+
+    Where TensorFlow is not the backend, and for sparse gradients or the AMSGrad
+    variant, Keras' own is used. Values are the same up to rounding.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Changes a variable, and what Adam remembers of it, by its gradient."""
+        if not self._is_one_op(gradient):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        import tensorflow as tf
+
+        place = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, variable.dtype),
+            use_locking=True,
+        )
+
+    def _is_one_op(self, gradient):
+        if keras.backend.backend() != "tensorflow" or self.amsgrad:
+            return False
+        import tensorflow as tf
+
+        return not isinstance(gradient, tf.IndexedSlices)
+
+
+@keras.saving.register_keras_serializable(package="inclusive_tf")
+class Adam(_OneOp, keras.optimizers.Adam):
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980), as Keras has it."""
+
+
+@keras.saving.register_keras_serializable(package="inclusive_tf")
+class AdamW(_OneOp, keras.optimizers.AdamW):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), as Keras'."""
+
+
 def build(config, total_steps):
     """Returns (optimiser, its `WarmupSchedule`) of a `config.TrainingConfig`.
 
@@ -60,9 +108,9 @@ def build(config, total_steps):
 
 def _optimizer(config, schedule):
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(schedule)
+        return Adam(schedule)
     if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
+        return AdamW(schedule, weight_decay=config.weight_decay)
     return keras.optimizers.SGD(
         schedule,
         momentum=0.9,

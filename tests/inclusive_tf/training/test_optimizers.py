@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from inclusive_tf.training import config, optimizers
 
@@ -46,6 +47,45 @@ def test_an_optimiser_survives_serialisation(name):
     )
     again = keras.optimizers.deserialize(keras.optimizers.serialize(built))
     assert again.get_config() == built.get_config()
+
+
+def path_of(kind, settings, sparse):
+    """Returns the variables of five steps of an optimiser, a list of arrays each."""
+    optimizer = kind(optimizers.WarmupSchedule(0.1, 2, 9, "cosine"), **settings)
+    variable = keras.Variable(np.linspace(-1, 1, 12).reshape(4, 3))
+    optimizer.build([variable])
+
+    @tf.function
+    def step(gradient):
+        optimizer.apply([gradient], [variable])
+
+    generator, path = np.random.default_rng(0), []
+    for _ in range(5):
+        gradient = tf.constant(generator.normal(size=(4, 3)), "float32")
+        if sparse:
+            gradient = tf.IndexedSlices(
+                gradient[:2], tf.constant([3, 1]), tf.constant([4, 3])
+            )
+        step(gradient)
+        path.append([np.array(one) for one in (variable, *optimizer.variables)])
+    return path
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"amsgrad": True}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.1}],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_adam_by_one_op_is_that_of_keras(name, settings, sparse):
+    paths = [
+        path_of(getattr(module, name), settings, sparse)
+        for module in (optimizers, keras.optimizers)
+    ]
+    for ours, theirs in zip(*paths, strict=True):
+        for found, expected in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(
