@@ -41,7 +41,7 @@ def predict(
         table: `labels.LabelTable` of readable images, of the model's vocabulary.
         image_config: `images.ImageConfig` of the model's input.
         training_counts: int64 [C]; training images that show each label.
-        batch_size: images a forward pass, each view counted.
+        batch_size: images a forward pass, each view counted; two passes run at a time.
         source: facts to store beside the arrays.
         views: `views.ViewsConfig`; None is the image alone.
         variant: what else than views sets the model apart from the trained one.
