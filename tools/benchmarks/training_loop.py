@@ -4,12 +4,12 @@
 
 Three copies of a model learn from the same batch in memory, --steps steps in turn,
 --rounds times, in one process: by `loop.train` (looks at the loss, callbacks, counted
-waiting, clipping as set by default), by a compiled step written out by hand, and by
-`fit`, whose start is not counted. Turns are short and many, so that the ways of a round
-meet the machine in the same state. Prints tables in Markdown: images a second, the
-ratio of our rate to each with its 95 % interval (bootstrap of the median over rounds),
-and what a checkpoint costs. Ends with exit code 1 when an interval begins below 0.95,
-or a checkpoint a minute costs more than 2 % of the time.
+waiting), by a compiled step written out by hand, and by `fit`, whose start is not
+counted. Turns are short and many, and the order of the last two changes, so that the
+ways of a round meet the machine in the same state. Prints tables in Markdown: images a
+second, the ratio of our rate to each with its 95 % interval (bootstrap of the median
+over rounds), and what a checkpoint costs. Ends with exit code 1 when an interval begins
+below 0.95, or a checkpoint a minute costs more than 2 % of the time.
 """
 
 import statistics
@@ -121,6 +121,15 @@ def in_turn(name, size, rounds):
     )
     found = {"loop": [], "bare": [], "fit": []}
 
+    def by_hand():
+        began = time.perf_counter()
+        for _ in range(steps):
+            loss = bare(batch["image"], batch["target"])
+        float(loss)
+        return time.perf_counter() - began
+
+    others = [("bare", by_hand), ("fit", fit)]
+
     def batches(*_):
         """Between the loop's rounds, the others take theirs."""
         for number in range(rounds + 1):
@@ -128,12 +137,9 @@ def in_turn(name, size, rounds):
             for _ in range(steps):
                 yield batch
             seconds = {"loop": time.perf_counter() - began}
-            began = time.perf_counter()
-            for _ in range(steps):
-                loss = bare(batch["image"], batch["target"])
-            float(loss)
-            seconds["bare"] = time.perf_counter() - began
-            seconds["fit"] = fit()
+            # each follows each of the others as often: what one leaves, another finds
+            for way, take in others if number % 2 else reversed(others):
+                seconds[way] = take()
             # the first round traces and warms up
             if number:
                 for way, value in seconds.items():
