@@ -286,7 +286,7 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
     )
     if config.one_label != "none":
         found = found.map(lambda batch: batch | {"every": lookup(batch["example"])})
-    return _with_text(found, config.text).prefetch(tf.data.AUTOTUNE)
+    return _ready(_with_text(found, config.text))
 
 
 def evaluation_batches(table, image_config, batch_size, text=None):
@@ -316,10 +316,7 @@ def evaluation_batches(table, image_config, batch_size, text=None):
     else:
         records = table.storage.records(table.locations).enumerate()
         examples = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    return _with_text(
-        examples.batch(batch_size).map(look_up),
-        text,
-    ).prefetch(tf.data.AUTOTUNE)
+    return _ready(_with_text(examples.batch(batch_size).map(look_up), text))
 
 
 def _with_text(found, text):
@@ -332,6 +329,14 @@ def _with_text(found, text):
         return batch | {"text": tf.gather(tokens, batch["example"])}
 
     return found.map(look_up, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _ready(found):
+    """Keeps batches ready, into which images go as soon as they are decoded."""
+    options = tf.data.Options()
+    # copied while they are in the processor's cache
+    options.experimental_optimization.map_and_batch_fusion = True
+    return found.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def measure_pixels(table, image_config, seed, sample=2000):

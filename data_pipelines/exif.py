@@ -10,42 +10,46 @@ import tensorflow as tf
 
 from data_pipelines import graphs, segments
 
-UPRIGHT = 1
+_UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
 _SHORT, _LONG = 3, 4
 _ENTRY_BYTES = 12
 _PREFIX = b"Exif\0\0"
 
 
-def of_jpeg(data):
-    """Returns int64 scalar 1..8, the orientation of a JPEG file (string scalar)."""
-    return _of_tiff(segments.in_jpeg(data, _PREFIX))
+def in_jpeg(data):
+    """Returns the EXIF of a JPEG file (string scalar), empty if there is none."""
+    return segments.in_jpeg(data, _PREFIX)
 
 
-def of_png(data):
-    """Returns int64 scalar 1..8, the orientation of a PNG file (string scalar)."""
-    return _of_tiff(segments.in_png(data, b"eXIf"))
+def in_png(data):
+    """Returns the EXIF of a PNG file (string scalar), empty if there is none."""
+    return segments.in_png(data, b"eXIf")
 
 
-def of_webp(data):
-    """Returns int64 scalar 1..8, the orientation of a WebP file (string scalar)."""
-    return _of_tiff(segments.in_webp(data, b"EXIF"))
+def in_webp(data):
+    """Returns the EXIF of a WebP file (string scalar), empty if there is none."""
+    return segments.in_webp(data, b"EXIF")
 
 
-def turn(image, orientation):
+def upright(image, tiff):
     """Returns `image` [h, w, channels] turned upright.
 
     Args:
         image: as stored.
-        orientation: int64 scalar, 1..8.
+        tiff: string scalar, its EXIF, which has the form of a TIFF file; or empty.
     """
-
-    return tf.cond(
-        orientation == UPRIGHT, lambda: image, lambda: _turned(image, orientation)
-    )
+    return tf.cond(tiff == b"", lambda: image, lambda: _as_stated(image, tiff))
 
 
 @graphs.apart
+def _as_stated(image, tiff):
+    orientation = _orientation(tiff)
+    return tf.cond(
+        orientation == _UPRIGHT, lambda: image, lambda: _turned(image, orientation)
+    )
+
+
 def _turned(image, orientation):
     # 5 to 8 lie on their side; then each is at most two mirrorings away
     axes = tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2])
@@ -55,14 +59,8 @@ def _turned(image, orientation):
     return tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored)
 
 
-def _of_tiff(tiff):
-    upright = tf.constant(UPRIGHT, tf.int64)
-    return tf.cond(tiff == b"", lambda: upright, lambda: _stated(tiff))
-
-
-@graphs.apart
-def _stated(tiff):
-    """Orientation stated by the first directory of a TIFF structure (string scalar)."""
+def _orientation(tiff):
+    """Returns int64 scalar 1..8, as the first directory of a TIFF structure says."""
     # some writers of WebP put the prefix of the JPEG segment before it
     prefixed = tf.strings.substr(tiff, 0, len(_PREFIX)) == _PREFIX
     tiff = tf.strings.substr(
@@ -96,4 +94,4 @@ def _stated(tiff):
         & (value <= 8)
         & (little_endian | (byte_order == b"MM\0*")),
     )
-    return tf.concat([[UPRIGHT], stated], axis=0)[-1]
+    return tf.concat([[_UPRIGHT], stated], axis=0)[-1]

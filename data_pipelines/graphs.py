@@ -22,14 +22,17 @@ def require(condition, value, *message):
         tf.errors.InvalidArgumentError: when run, the condition being false; `said`
             finds the message in it.
     """
-    words = [
-        part if isinstance(part, str) else tf.strings.as_string(part)
-        for part in message
-    ]
-    text = tf.strings.join(words, separator=" ")
-    first = tf.strings.to_number(tf.where(condition, "0", text), tf.int32)
-    # a tie by data, as optimisers cut ties of control to ops without state
-    return tf.gather(tf.expand_dims(value, 0), first)
+
+    def refused():
+        words = [
+            part if isinstance(part, str) else tf.strings.as_string(part)
+            for part in message
+        ]
+        text = tf.strings.join(words, separator=" ")
+        # a tie by data, as optimisers cut ties of control to ops without state
+        return tf.gather(tf.expand_dims(value, 0), tf.strings.to_number(text, tf.int32))
+
+    return tf.cond(tf.convert_to_tensor(condition), lambda: value, refused)
 
 
 def said(error):

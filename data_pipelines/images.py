@@ -9,7 +9,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from data_pipelines import errors, formats, graphs
+from data_pipelines import errors, formats
 
 RESIZES = ("stretch", "pad", "crop")
 _CHANNELS = (1, 3)
@@ -181,7 +181,6 @@ def _grey(image):
     return green + _RED * (red - green) + _BLUE * (blue - green)
 
 
-@graphs.apart
 def _resized(image, config):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     target = [config.height, config.width]

@@ -189,10 +189,10 @@ def indexed_streams(table, classes, paths, batches):
     records = stock_resampling.files(paths, classes)
     made = {
         INDEXED: ours(table, "indexed"),
-        AFTER: stock_resampling.rejected_after(records, shares, images),
-        BEFORE: stock_resampling.rejected_before(records, shares, images),
-        SAMPLED: stock_resampling.sampled(paths, classes, images),
         LIMIT: decoding(held, images),
+        SAMPLED: stock_resampling.sampled(paths, classes, images),
+        BEFORE: stock_resampling.rejected_before(records, shares, images),
+        AFTER: stock_resampling.rejected_after(records, shares, images),
     }
     found = _from_start(made, batches)
     # half of what is kept is rare, all of which is kept
@@ -416,7 +416,7 @@ def main(_):
 def define():
     """Defines the flags; only when run as a script, since all scripts share names."""
     flags.DEFINE_integer("files", 1000, "JPEG files to make.", 100)
-    flags.DEFINE_integer("rounds", 5, "Turns of each way.", 1)
+    flags.DEFINE_integer("rounds", 9, "Turns of each way.", 1)
     flags.DEFINE_integer("batches", 12, "Batches to time in a turn.", 1)
     flags.DEFINE_multi_enum("carriers", CARRIERS, CARRIERS, "Which to measure.")
     flags.DEFINE_list("one_in", ["10", "100"], "One in so many is of the rare class.")
