@@ -20,9 +20,8 @@ _BYTES_AROUND_PIXELS = 57
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 _JPEG = b"\xff\xd8\xff"
 _ANY = (None,)
-# the first bytes of each form; any byte will do where a magic has None
+# the first bytes of each other form; any byte will do where a magic has None
 _MAGICS = (
-    tuple(_JPEG),
     tuple(_PNG),
     tuple(b"GIF8"),
     tuple(b"BM"),
@@ -53,10 +52,9 @@ def decode(data, max_pixels):
             large, damaged or truncated.
     """
     image = tf.cond(
-        _is_plain_png(data),
-        # takes half the time of the general way, and most small files are such
-        lambda: _opaque_png(_sized_png(data, max_pixels)),
-        lambda: _any_form(data, max_pixels),
+        is_jpeg(data),
+        lambda: tf.cast(decode_jpeg(data, max_pixels), tf.float32),
+        lambda: decode_other(data, max_pixels),
     )
     return tf.ensure_shape(image, [None, None, 3])
 
@@ -86,6 +84,16 @@ def decode_jpeg(data, max_pixels):
     return exif.upright(image, exif.in_jpeg(data))
 
 
+def decode_other(data, max_pixels):
+    """As `decode`, of a file that is no JPEG."""
+    return tf.cond(
+        _is_plain_png(data),
+        # takes half the time of the general way, and most small files are such
+        lambda: _opaque_png(_sized_png(data, max_pixels)),
+        lambda: _any_form(data, max_pixels),
+    )
+
+
 def _is_plain_png(data):
     """Whether it is grey or colour of 8 bits in one chunk, with no other chunk."""
     length = tf.strings.length(data)
@@ -98,7 +106,7 @@ def _is_plain_png(data):
 def _any_form(data, max_pixels):
     # in no known form, all are false and the first is taken
     forms = tf.concat([[False], _begins(data, _MAGICS)], axis=0)
-    branches = (_unknown, _jpeg, _png, gif.decode, _bmp, _webp)
+    branches = (_unknown, _png, gif.decode, _bmp, _webp)
     return tf.switch_case(
         tf.argmax(forms, output_type=tf.int32),
         [lambda read=read: read(data, max_pixels) for read in branches],
@@ -161,10 +169,6 @@ def _unknown(data, max_pixels):
         "bytes of something else",
     )
     return tf.fill([0, 0, 3], never)
-
-
-def _jpeg(data, max_pixels):
-    return tf.cast(decode_jpeg(data, max_pixels), tf.float32)
 
 
 def _opaque_png(data):

@@ -104,7 +104,7 @@ def decode(data, config):
         formats.is_jpeg(data),
         # photographs are large, and float pixels would be four times that
         lambda: _to_size(formats.decode_jpeg(data, config.max_pixels), config),
-        lambda: _to_size(formats.decode(data, config.max_pixels), config),
+        lambda: _to_size(formats.decode_other(data, config.max_pixels), config),
     )
     # weights of resizing are above 0, and sum to 1 up to rounding
     image = tf.minimum(image / _MOST, 1.0)

@@ -33,7 +33,7 @@ def encode(data, config):
         formats.is_jpeg(data),
         # photographs are large, and float pixels would be four times that
         lambda: _of_jpeg(data, config),
-        lambda: _of_any_form(data, config),
+        lambda: _of_other(data, config),
     )
 
 
@@ -43,8 +43,8 @@ def _of_jpeg(data, config):
 
 
 @graphs.apart
-def _of_any_form(data, config):
-    return _encoded(formats.decode(data, config.max_pixels), config)
+def _of_other(data, config):
+    return _encoded(formats.decode_other(data, config.max_pixels), config)
 
 
 def _encoded(image, config):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from data_pipelines import errors, labels, storage
+from data_pipelines import errors, formats, labels, storage
 from data_pipelines.preparing import encoding, pixels
 
 
@@ -102,12 +102,11 @@ def test_it_is_the_same_eagerly_and_within_tf_data():
 
 
 @pytest.mark.parametrize("short_side", [0, 20])
-def test_a_jpeg_takes_no_other_road_than_all_forms(short_side):
+def test_a_jpeg_is_stored_as_if_its_pixels_were_floats(short_side):
     config = encoding.EncodingConfig(short_side=short_side, encoding="png")
     data = tf.constant(file_of(photograph(40, 50), "JPEG", exif=turned(5)))
-    assert (
-        pixels.encode(data, config).numpy() == pixels._of_any_form(data, config).numpy()
-    )
+    of_float = pixels._encoded(formats.decode(data, config.max_pixels), config)
+    assert pixels.encode(data, config).numpy() == of_float.numpy()
 
 
 @pytest.mark.parametrize(

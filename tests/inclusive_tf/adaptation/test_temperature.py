@@ -36,6 +36,21 @@ def test_it_is_the_logistic_regression_of_scikit_learn():
     assert after == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("seed", [0, 174, 210, 301, 320])
+def test_it_converges_where_rounding_ends_the_search(seed):
+    """Of the later seeds, L-BFGS-B says that its search ended abnormally."""
+    generator = np.random.default_rng(seed)
+    slope, offset = generator.uniform(0.3, 1.5), generator.uniform(-2, 1)
+    logits = generator.normal(-2, 3, (100, 6)).astype(np.float32)
+    chances = scipy.special.expit(slope * logits + offset)
+    truth = labels.SparseLabels.from_dense(generator.random(logits.shape) < chances)
+    found = temperature.fit(logits, truth)
+    moved = scipy.special.expit(found.slope * logits.astype(float) + found.offset)
+    residual = moved - truth.multi_hot()
+    assert np.mean(residual) == pytest.approx(0, abs=1e-7)
+    assert np.mean(residual * logits) == pytest.approx(0, abs=1e-7)
+
+
 def test_calibrated_scores_have_a_small_calibration_error():
     logits, truth = _world()
     before, after = temperature.fit(logits, truth).calibration_error
