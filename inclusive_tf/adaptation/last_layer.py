@@ -21,8 +21,8 @@ import scipy.optimize
 import scipy.special
 
 from data_pipelines import errors, labels
+from inclusive_tf.adaptation import convergence, thresholds
 from inclusive_tf.adaptation import folds as folds_module
-from inclusive_tf.adaptation import thresholds
 
 PENALTIES = (
     0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 10_000.0,
@@ -261,11 +261,7 @@ def _minimise(design, targets, original, strength, curvature, start, weights):
         },
     )
     steepest = np.abs(result.jac).max()
-    if not steepest <= _ACCEPTED_GRADIENT:
-        raise RuntimeError(
-            f"the last layer did not converge: gradient {steepest:.2g} after "
-            f"{result.nit} iterations ({result.message})"
-        )
+    convergence.require(result, steepest, _ACCEPTED_GRADIENT, "the last layer")
     return start + step * result.x.reshape(original.shape)
 
 

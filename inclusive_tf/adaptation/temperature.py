@@ -14,10 +14,12 @@ import scipy.optimize
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf.adaptation import convergence
 
 _CHUNK_CELLS = 1 << 20
 _BINS = 15
 _ACCEPTED_GRADIENT = 1e-6
+"""Of the mean loss in nats, in the slope by the largest logit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,14 +95,9 @@ def fit(logits, truth, unlisted_is_absent=True, offset=True):
             "no temperature helps: labels are no likelier where logits are higher",
             expected="predictions of the images that the truth speaks of",
         )
-    # the line search also gives up where rounding hides what is left to gain
     largest = max(1.0, -float(logits.min()), float(logits.max()))
     steepest = np.abs(result.jac / [largest, 1.0])[: 1 + offset].max()
-    if not steepest <= _ACCEPTED_GRADIENT:
-        raise RuntimeError(
-            f"the temperature did not converge: gradient {steepest:.2g} after "
-            f"{result.nit} iterations ({result.message})"
-        )
+    convergence.require(result, steepest, _ACCEPTED_GRADIENT, "the temperature")
     pairs = (1.0, 0.0), (float(slope), float(found_offset))
     return Calibration(
         *pairs[1],
