@@ -39,26 +39,26 @@ def upright(image, tiff):
         image: as stored.
         tiff: string scalar, its EXIF, which has the form of a TIFF file; or empty.
     """
-    return tf.cond(tiff == b"", lambda: image, lambda: _as_stated(image, tiff))
-
-
-@graphs.apart
-def _as_stated(image, tiff):
-    orientation = _orientation(tiff)
     return tf.cond(
-        orientation == _UPRIGHT, lambda: image, lambda: _turned(image, orientation)
+        tiff == b"", lambda: image, lambda: _turned(image, _orientation(tiff))
     )
 
 
+@graphs.apart
 def _turned(image, orientation):
     # 5 to 8 lie on their side; then each is at most two mirrorings away
     axes = tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2])
     upside_down = tf.reduce_any(orientation == [3, 4, 7, 8])
     left_right = tf.reduce_any(orientation == [2, 3, 6, 7])
     mirrored = tf.stack([upside_down, left_right, False])
-    return tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored)
+    return tf.cond(
+        orientation == _UPRIGHT,
+        lambda: image,
+        lambda: tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored),
+    )
 
 
+@graphs.apart
 def _orientation(tiff):
     """Returns int64 scalar 1..8, as the first directory of a TIFF structure says."""
     # some writers of WebP put the prefix of the JPEG segment before it

@@ -381,7 +381,7 @@ def _data(experiment, table, train_table, rates, mix, read, devices):
             None if tokens is None else tokens[own],
         )
         if batches.fits(len(own), experiment.image, experiment.keep_bytes):
-            validation = validation.cache()
+            validation = batches.Kept(validation)
 
     def stream(config, epoch, draw):
         return batches.training_batches(

@@ -161,7 +161,7 @@ class Forward:
         views = views or views_module.ViewsConfig()
         both = head.features_and_logits(model)
 
-        @tf.function(input_signature=[head.inputs_signature(model)])
+        @tf.function(input_signature=[head.inputs_signature(model)], autograph=False)
         def answer(inputs):
             outputs = both(inputs, training=False)
             split = {

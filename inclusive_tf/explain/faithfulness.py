@@ -61,6 +61,7 @@ class Curves:
         self._logits = tf.function(
             lambda images: self._model([images], training=False),
             input_signature=explainable.signature(self._model)[:1],
+            autograph=False,
         )
 
     def gains(self, images, label_index, maps):

@@ -98,6 +98,7 @@ class _Compiled:
         self._call = tf.function(
             lambda images: model([images], training=False),
             input_signature=explainable.signature(model)[:1],
+            autograph=False,
         )
 
     def __call__(self, images, training=False):

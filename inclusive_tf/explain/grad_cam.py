@@ -37,7 +37,9 @@ class GradCam:
         )
         self._batch_size = batch_size
         self._maps = tf.function(
-            self._coarse_maps, input_signature=explainable.signature(self._model)
+            self._coarse_maps,
+            input_signature=explainable.signature(self._model),
+            autograph=False,
         )
 
     def _coarse_maps(self, images, label_index):

@@ -50,7 +50,9 @@ class Occlusion:
         place = tf.TensorSpec([batch_size], tf.int32)
         # one signature with a static batch: traced once, whatever B is
         self._logits = tf.function(
-            self._occluded_logits, input_signature=[image, image, place, place, place]
+            self._occluded_logits,
+            input_signature=[image, image, place, place, place],
+            autograph=False,
         )
 
     def _occluded_logits(self, images, cover, example, top, left):

@@ -31,7 +31,9 @@ class Saliency:
         self._model = explainable.explainable(model)
         self._batch_size = batch_size
         self._maps = tf.function(
-            self._greatest, input_signature=explainable.signature(self._model)
+            self._greatest,
+            input_signature=explainable.signature(self._model),
+            autograph=False,
         )
 
     def _gradients(self, images, label_index):
@@ -104,7 +106,9 @@ class SmoothGrad(Saliency):
         image, label = explainable.signature(self._model)
         key, sample = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)
         self._of_sample = tf.function(
-            self._noisy_gradients, input_signature=[image, label, key, sample]
+            self._noisy_gradients,
+            input_signature=[image, label, key, sample],
+            autograph=False,
         )
 
     def _noisy_gradients(self, images, label_index, key, sample):

@@ -48,10 +48,14 @@ class ScoreCam:
         extraction = keras.Model(self._model.inputs, layer.output)
         image = explainable.signature(self._model)[:1]
         self._feature_map = tf.function(
-            lambda images: extraction([images], training=False), input_signature=image
+            lambda images: extraction([images], training=False),
+            input_signature=image,
+            autograph=False,
         )
         self._logits = tf.function(
-            lambda images: self._model([images], training=False), input_signature=image
+            lambda images: self._model([images], training=False),
+            input_signature=image,
+            autograph=False,
         )
         self._channels = channels
         self._batch_size = batch_size

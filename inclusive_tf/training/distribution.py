@@ -42,7 +42,7 @@ class Distribution:
         self.replicas = strategy.num_replicas_in_sync
         self._local = self.replicas // workers
         vector = tf.TensorSpec([None], tf.float64)
-        self._sum = tf.function(self._summed, input_signature=[vector])
+        self._sum = tf.function(self._summed, input_signature=[vector], autograph=False)
 
     @property
     def is_chief(self):

@@ -45,7 +45,7 @@ class Data:
     Args:
         training: (first_epoch, first_draw) → `tf.data.Dataset` of batches from there,
             of this worker's share of each.
-        validation: `tf.data.Dataset` of batches, this worker's part, or None.
+        validation: batches to go through each epoch, this worker's part, or None.
         steps_per_epoch: optimiser steps an epoch.
         save_iterator: whether checkpoints hold the iterator's state, because the place
             in the stream cannot be had by arithmetic (streaming carrier).

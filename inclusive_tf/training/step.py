@@ -34,7 +34,7 @@ def make(learner, distribution, clip_norm=0.0, accumulate=1, jit_compile=False):
     gradients_of = _gradients(learner, distribution)
     if accumulate > 1:
         # traced once, called for each part
-        gradients_of = tf.function(gradients_of)
+        gradients_of = tf.function(gradients_of, autograph=False)
     optimizer, variables = learner.optimizer, learner.trainable_variables
 
     def on_replica(inputs, targets, groups, every):
@@ -52,7 +52,7 @@ def make(learner, distribution, clip_norm=0.0, accumulate=1, jit_compile=False):
         optimizer.apply(gradients, variables)
         return distribution.all_reduce(value)
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def step(inputs, targets, groups=None, every=None):
         value = distribution.run(on_replica, (inputs, targets, groups, every))
         if learner.average is not None:

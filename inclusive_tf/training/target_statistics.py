@@ -211,7 +211,7 @@ def _as_in_training(model, layers):
 def _pooled(model, layers, batches):
     """Returns ([mean, variance, mean ...] float64 over all batches, inputs)."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def moments(inputs):
         model(inputs, training=True)
         # without momentum the moving statistics are those of the batch

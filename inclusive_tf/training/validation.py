@@ -29,7 +29,8 @@ def make(model, loss, distribution):
         input_signature=[
             head.inputs_signature(model),
             tf.TensorSpec([None, classes], tf.float32),
-        ]
+        ],
+        autograph=False,
     )
     def sums_of(inputs, targets):
         logits = tf.cast(model(inputs, training=False), tf.float32)

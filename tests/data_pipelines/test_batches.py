@@ -115,6 +115,22 @@ def test_pixels_that_are_kept_are_decoded_once_and_give_the_same_batches(
     assert len(decoded) == 12
 
 
+def test_kept_batches_are_made_once_and_not_before_they_are_asked_for(
+    table, monkeypatch
+):
+    decoded = count_decodes(monkeypatch)
+    found = batches.evaluation_batches(table, IMAGE, 8)
+    expected = list(found.as_numpy_iterator())
+    decoded.clear()
+    kept = batches.Kept(found)
+    assert not decoded
+    for _ in range(3):
+        for batch, right in zip(kept, expected, strict=True):
+            for name, values in right.items():
+                np.testing.assert_array_equal(batch[name], values)
+    assert len(decoded) == 20
+
+
 def test_pixels_that_do_not_fit_are_decoded_when_drawn(table, monkeypatch):
     decoded = count_decodes(monkeypatch)
     config = pipeline(keep_bytes=20 * 8 * 8 * 4 - 1)
