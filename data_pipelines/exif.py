@@ -71,21 +71,19 @@ def _orientation(tiff):
     size = tf.cast(tf.strings.length(tiff), tf.int64)
     # zeros follow, so that numbers just beyond the end can be read and are 0
     octets = tf.pad(tf.io.decode_raw(tiff, tf.uint8), [[0, _ENTRY_BYTES]])
-    start = segments.number(
-        segments.taken(octets, tf.constant(4, tf.int64), 4), little_endian
-    )
+    (start,) = segments.numbers(tf.slice(octets, [0], [8]), ((4, 4),), little_endian)
     start = tf.minimum(start, size)
-    count = segments.number(segments.taken(octets, start, 2), little_endian)
+    (count,) = segments.numbers(
+        tf.slice(octets, [start], [2]), ((0, 2),), little_endian
+    )
     held = tf.maximum(size - start - 2, 0) // _ENTRY_BYTES
     body = octets[start + 2 :][: tf.minimum(count, held) * _ENTRY_BYTES]
-    entries = tf.cast(tf.reshape(body, [-1, _ENTRY_BYTES]), tf.int64)
-    tag = segments.number(entries[:, :2], little_endian)
-    kind = segments.number(entries[:, 2:4], little_endian)
-    value = tf.where(
-        kind == _LONG,
-        segments.number(entries[:, 8:], little_endian),
-        segments.number(entries[:, 8:10], little_endian),
+    tag, kind, short, long = segments.numbers(
+        tf.reshape(body, [-1, _ENTRY_BYTES]),
+        ((0, 2), (2, 2), (8, 2), (8, 4)),
+        little_endian,
     )
+    value = tf.where(kind == _LONG, long, short)
     stated = tf.boolean_mask(
         value,
         (tag == _ORIENTATION_TAG)

@@ -97,7 +97,7 @@ def decode_other(data, max_pixels):
 def _is_plain_png(data):
     """Whether it is grey or colour of 8 bits in one chunk, with no other chunk."""
     length = tf.strings.length(data)
-    pixel_bytes = segments.number(_header(data)[33:37], little_endian=False)
+    (pixel_bytes,) = _numbers(data, ((33, 4),), little_endian=False)
     alone = pixel_bytes == tf.cast(length, tf.int64) - _BYTES_AROUND_PIXELS
     return alone & tf.reduce_any(_begins(data, _PLAIN_PNGS))
 
@@ -126,14 +126,10 @@ def _begins(data, magics):
     return tf.reduce_all((start == values) | free, axis=1)
 
 
-def _header(data):
-    """The first bytes as int64 [_HEADER_BYTES], zeros where the file is shorter."""
+def _numbers(data, places, little_endian):
+    """Numbers of the header, int64 scalars; a file that ends before has zeros there."""
     octets = tf.io.decode_raw(data, tf.uint8, fixed_length=_HEADER_BYTES)
-    return tf.cast(octets, tf.int64)
-
-
-def _little_endian(octets):
-    return segments.number(octets, little_endian=True)
+    return segments.numbers(octets, places, little_endian)
 
 
 def _sized(data, width, height, max_pixels):
@@ -178,7 +174,7 @@ def _opaque_png(data):
 @graphs.apart
 def _png(data, max_pixels):
     data = _sized_png(data, max_pixels)
-    bits, colour_type = _header(data)[24], _header(data)[25]
+    bits, colour_type = _numbers(data, ((24, 1), (25, 1)), little_endian=False)
     # asked for alpha, TensorFlow invents one wrongly where 1 to 4 bits have none
     has_alpha = (colour_type >= 4) | (segments.in_png(data, b"tRNS") != b"")
     image = tf.cond(
@@ -190,8 +186,7 @@ def _png(data, max_pixels):
 
 
 def _sized_png(data, max_pixels):
-    sides = tf.reshape(_header(data)[16:24], [2, 4])
-    width, height = tf.unstack(segments.number(sides, little_endian=False))
+    width, height = _numbers(data, ((16, 4), (20, 4)), little_endian=False)
     return _sized(data, width, height, max_pixels)
 
 
@@ -208,10 +203,10 @@ def _png_channels(data, bits, channels):
 
 @graphs.apart
 def _bmp(data, max_pixels):
-    header = _header(data)
-    width, height = (_signed(header[place : place + 4]) for place in (18, 22))
-    bits, packing = _little_endian(header[28:30]), _little_endian(header[30:34])
-    information = _little_endian(header[14:18])
+    end, information, width, height, bits, packing = _numbers(
+        data, ((10, 4), (14, 4), (18, 4), (22, 4), (28, 2), (30, 4)), little_endian=True
+    )
+    width, height = _signed(width), _signed(height)
     data = graphs.require(
         (information >= 40)
         & (packing == 0)
@@ -231,7 +226,7 @@ def _bmp(data, max_pixels):
 
     def looked_up():
         # TensorFlow takes the places in the palette for shades of grey
-        start, end = 14 + information, _little_endian(header[10:14])
+        start = 14 + information
         palette = tf.strings.substr(data, start, tf.maximum(end - start, 0) // 4 * 4)
         colours = tf.reshape(tf.io.decode_raw(palette, tf.uint8), [-1, 4])
         places = tf.cast(pixels[..., 0], tf.int32)
@@ -248,40 +243,40 @@ def _bmp(data, max_pixels):
     return tf.cast(colour, tf.float32)
 
 
-def _signed(octets):
-    value = _little_endian(octets)
+def _signed(value):
     return tf.where(value < 2**31, value, value - 2**32)
 
 
 @graphs.apart
 def _webp(data, max_pixels):
-    header = _header(data)
     kind = tf.strings.substr(data, 12, 4)
     extended = kind == b"VP8X"
     lossless = kind == b"VP8L"
-    packed = _little_endian(header[21:25])
+    flags, packed, canvas_width, canvas_height, frame_width, frame_height = _numbers(
+        data,
+        ((20, 1), (21, 4), (24, 3), (27, 3), (26, 2), (28, 2)),
+        little_endian=True,
+    )
     width = tf.where(
         extended,
-        _little_endian(header[24:27]) + 1,
-        tf.where(lossless, packed % 2**14 + 1, _little_endian(header[26:28]) % 2**14),
+        canvas_width + 1,
+        tf.where(lossless, packed % 2**14 + 1, frame_width % 2**14),
     )
     height = tf.where(
         extended,
-        _little_endian(header[27:30]) + 1,
-        tf.where(
-            lossless, packed // 2**14 % 2**14 + 1, _little_endian(header[28:30]) % 2**14
-        ),
+        canvas_height + 1,
+        tf.where(lossless, packed // 2**14 % 2**14 + 1, frame_height % 2**14),
     )
     data = _sized(data, width, height, max_pixels)
-    animated = extended & (header[20] & 2 > 0)
+    animated = extended & (flags & 2 > 0)
 
     def first_frame():
         # TensorFlow wants an animation to say that it has alpha, even if it has none
-        flags = tf.gather(
-            tf.constant([bytes([value | 16]) for value in range(256)]), header[20]
+        with_alpha = tf.gather(
+            tf.constant([bytes([value | 16]) for value in range(256)]), flags
         )
         willing = tf.strings.join(
-            [tf.strings.substr(data, 0, 20), flags, _from(data, 21)]
+            [tf.strings.substr(data, 0, 20), with_alpha, _from(data, 21)]
         )
         return tf.io.decode_image(willing, channels=4, expand_animations=False)
 

@@ -8,11 +8,12 @@ alone, with white in place of the transparent colour, which TensorFlow then read
 
 import tensorflow as tf
 
-from data_pipelines import graphs
+from data_pipelines import graphs, segments
 
 _WHITE = 255.0
 _SCREEN_BYTES = 13
 _DESCRIPTOR_BYTES = 10
+_EXTENSION, _CONTROL, _FRAME = 0x21, 0xF9, 0x2C
 _NONE = -1
 # of 255 bytes each: 16 MB of packed data; bounds the work that one file can cause
 _MOST_BLOCKS = 65536
@@ -40,24 +41,32 @@ def decode(data, max_pixels):
         tf.strings.length(data),
         "bytes",
     )
-    octets = tf.io.decode_raw(data, tf.uint8)
-    descriptor, transparent = _first_descriptor(octets)
+    # zeros follow, so that a descriptor just beyond the end can be read
+    octets = tf.pad(tf.io.decode_raw(data, tf.uint8), [[0, _DESCRIPTOR_BYTES + 1]])
+    size = tf.strings.length(data)
+    canvas_width, canvas_height, flags = _numbers(
+        octets, 0, _SCREEN_BYTES, ((6, 2), (8, 2), (10, 1))
+    )
+    screen_end = _SCREEN_BYTES + _table_bytes(flags)
+    descriptor, transparent = _first_descriptor(octets, size, screen_end)
+    mark, left, top, width, height, flags = _numbers(
+        octets,
+        descriptor,
+        _DESCRIPTOR_BYTES,
+        ((0, 1), (1, 2), (3, 2), (5, 2), (7, 2), (9, 1)),
+    )
     descriptor = graphs.require(
-        (descriptor + _DESCRIPTOR_BYTES < tf.size(octets))
-        & (_at(octets, descriptor) == 0x2C),
+        (descriptor + _DESCRIPTOR_BYTES < size) & (mark == _FRAME),
         descriptor,
         "the GIF is damaged or truncated. Expected: a frame after the header.",
         "Received: none",
     )
-    left, top, width, height = (
-        _short(octets, descriptor + 1 + 2 * part) for part in range(4)
-    )
-    canvas_width = tf.maximum(_short(octets, 6), left + width)
-    canvas_height = tf.maximum(_short(octets, 8), top + height)
+    canvas_width = tf.maximum(canvas_width, left + width)
+    canvas_height = tf.maximum(canvas_height, top + height)
     pixels = tf.cast(canvas_width, tf.int64) * tf.cast(canvas_height, tf.int64)
-    octets = graphs.require(
+    descriptor = graphs.require(
         (pixels <= max_pixels) & (width > 0) & (height > 0),
-        octets,
+        descriptor,
         f"the GIF is too large or empty. Expected: 1 to {max_pixels} pixels.",
         "Received: a frame of",
         width,
@@ -68,7 +77,33 @@ def decode(data, max_pixels):
         "x",
         canvas_height,
     )
-    alone = _alone(data, octets, descriptor, transparent)
+    table = descriptor + _DESCRIPTOR_BYTES
+    packed = table + _table_bytes(flags)
+    end = _after_blocks(octets, size, packed + 1)
+    end = graphs.require(
+        end <= size,
+        end,
+        "the GIF is truncated. Expected: an end to the data of its first frame.",
+        "Received: the end of the file",
+    )
+
+    def cut(start, stop):
+        return tf.strings.substr(data, start, stop - start)
+
+    # the file with this frame only, at the origin
+    alone = tf.strings.join(
+        [
+            cut(0, 6),
+            cut(descriptor + 5, descriptor + 9),
+            cut(10, _SCREEN_BYTES),
+            _whiten(cut(_SCREEN_BYTES, screen_end), transparent),
+            tf.constant(b"\x2c\0\0\0\0"),
+            cut(descriptor + 5, descriptor + 10),
+            _whiten(cut(table, packed), transparent),
+            cut(packed, end),
+            tf.constant(b"\x3b"),
+        ]
+    )
     frame = tf.cast(tf.io.decode_gif(alone)[0], tf.float32)
     around = [
         [top, canvas_height - top - height],
@@ -78,12 +113,10 @@ def decode(data, max_pixels):
     return tf.pad(frame, around, constant_values=_WHITE)
 
 
-def _at(octets, place):
-    return tf.cast(octets[place], tf.int32)
-
-
-def _short(octets, place):
-    return _at(octets, place) + 256 * _at(octets, place + 1)
+def _numbers(octets, start, count, places):
+    """Numbers among `count` bytes from `start` on, int32 scalars."""
+    found = tf.slice(octets, [start], [count])
+    return segments.numbers(found, places, little_endian=True, dtype=tf.int32)
 
 
 def _table_bytes(flags):
@@ -91,76 +124,41 @@ def _table_bytes(flags):
     return tf.where(flags & 0x80 > 0, tf.bitwise.left_shift(6, flags & 7), 0)
 
 
-def _after_blocks(octets, place):
-    """The place after a chain of data blocks; the end of the file if it never ends."""
-    size = tf.size(octets)
+def _after_blocks(octets, size, place):
+    """The place after a chain of data blocks; beyond the file if it never ends."""
+
+    def length(place):
+        return tf.cast(tf.gather(octets, place), tf.int32)
+
     place = tf.while_loop(
-        lambda place: tf.cond(
-            place < size, lambda: _at(octets, place) > 0, lambda: False
-        ),
-        lambda place: [place + 1 + _at(octets, place)],
-        [place],
+        lambda place: length(place) > 0,
+        lambda place: [tf.minimum(place + 1 + length(place), size)],
+        [tf.minimum(place, size)],
         maximum_iterations=_MOST_BLOCKS,
     )[0]
-    return tf.minimum(place + 1, size + 1)
+    return place + 1
 
 
-def _first_descriptor(octets):
+def _first_descriptor(octets, size, start):
     """Skips extensions: (place of the first frame, its transparent colour or -1)."""
-    size = tf.size(octets)
 
     def extension(place, transparent):
         del transparent
-        return tf.cond(
-            place + 8 <= size, lambda: _at(octets, place) == 0x21, lambda: False
-        )
+        return (place + 8 <= size) & (tf.gather(octets, place) == _EXTENSION)
 
     def skip(place, transparent):
-        states_colour = (_at(octets, place + 1) == 0xF9) & (
-            _at(octets, place + 3) & 1 > 0
+        kind, flags, colour = _numbers(octets, place, 7, ((1, 1), (3, 1), (6, 1)))
+        states_colour = (kind == _CONTROL) & (flags & 1 > 0)
+        return (
+            _after_blocks(octets, size, place + 2),
+            tf.where(states_colour, colour, transparent),
         )
-        colour = tf.where(states_colour, _at(octets, place + 6), transparent)
-        return _after_blocks(octets, place + 2), colour
 
-    start = _SCREEN_BYTES + _table_bytes(_at(octets, 10))
     return tf.while_loop(
         extension,
         skip,
-        (start, tf.constant(_NONE)),
+        (tf.minimum(start, size), tf.constant(_NONE)),
         maximum_iterations=_MOST_BLOCKS,
-    )
-
-
-def _alone(data, octets, descriptor, transparent):
-    """The file with this frame only, at the origin, its transparent colour white."""
-    table = descriptor + _DESCRIPTOR_BYTES
-    packed = table + _table_bytes(_at(octets, descriptor + 9))
-    end = _after_blocks(octets, packed + 1)
-    end = graphs.require(
-        end <= tf.size(octets),
-        end,
-        "the GIF is truncated. Expected: an end to the data of its first frame.",
-        "Received: the end of the file",
-    )
-
-    def cut(start, stop):
-        return tf.strings.substr(data, start, stop - start)
-
-    screen_table = cut(_SCREEN_BYTES, _SCREEN_BYTES + _table_bytes(_at(octets, 10)))
-    size = cut(descriptor + 5, descriptor + 9)
-    return tf.strings.join(
-        [
-            cut(0, 6),
-            size,
-            cut(10, _SCREEN_BYTES),
-            _whiten(screen_table, transparent),
-            tf.constant(b"\x2c\0\0\0\0"),
-            size,
-            cut(descriptor + 9, table),
-            _whiten(cut(table, packed), transparent),
-            cut(packed, end),
-            tf.constant(b"\x3b"),
-        ]
     )
 
 

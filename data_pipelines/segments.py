@@ -49,24 +49,30 @@ def in_webp(data, name):
     return _find(data, name, 12, _webp_chunk)
 
 
-def number(octets, little_endian):
-    """Returns the unsigned value of int64 [..., n] bytes along the last axis.
+def numbers(octets, places, little_endian, dtype=tf.int64):
+    """Returns the unsigned numbers at some places, as tensors [...].
+
+    All are taken at once, by a product: a slice each would be some ten ops, and what a
+    graph of image formats takes to start goes by its ops.
 
     Args:
-        octets: n is known, and 4 at most.
+        octets: uint8 [..., n], n being known.
+        places: of each number, its first byte and how many it has, 6 at most.
         little_endian: bool or bool scalar tensor; whether the lowest byte is first.
+        dtype: of what is returned.
     """
-    weights = np.array([1, 2**8, 2**16, 2**24])[: octets.shape[-1]]
-    if not isinstance(little_endian, bool):
-        weights = tf.where(little_endian, weights, weights[::-1])
-    elif not little_endian:
-        weights = weights[::-1]
-    return tf.reduce_sum(octets * weights, axis=-1)
-
-
-def taken(octets, place, count):
-    """Returns int64 [count] of uint8 [n] bytes from a place (int64 scalar) on."""
-    return tf.cast(tf.slice(octets, [place], [count]), tf.int64)
+    big = np.zeros((len(places), octets.shape[-1]), np.int64)
+    little = np.zeros_like(big)
+    for row, (first, count) in enumerate(places):
+        powers = 256 ** np.arange(count)
+        little[row, first : first + count] = powers
+        big[row, first : first + count] = powers[::-1]
+    if isinstance(little_endian, bool):
+        weights = little if little_endian else big
+    else:
+        weights = tf.where(little_endian, little, big)
+    products = tf.expand_dims(tf.cast(octets, tf.int64), -2) * weights
+    return tf.unstack(tf.cast(tf.reduce_sum(products, axis=-1), dtype), axis=-1)
 
 
 def mentions(data, name):
@@ -84,7 +90,10 @@ def mentions(data, name):
 def _find(data, name, first, read):
     return tf.cond(
         mentions(data, name.rstrip(b"\0")),
-        lambda: _walk(data, name, first, read),
+        # as a number, every name of a form is looked for by the same graph
+        lambda: _walk(
+            data, tf.constant(int.from_bytes(name, "big"), tf.int64), first, read
+        ),
         lambda: tf.constant(b""),
     )
 
@@ -95,10 +104,11 @@ def _walk(data, name, first, read):
 
     Args:
         data: string scalar.
-        name: bytes, what the wanted one is called.
+        name: int64 scalar, the bytes that the wanted one is called by.
         first: byte at which the first segment begins.
-        read: function from (name, uint8 [n] bytes, its place as int64) to whether it
-            is the wanted one, where its content starts and ends, and the next place.
+        read: function from (name, its first bytes as uint8 [_HEAD_BYTES], its place as
+            int64, the size of the file) to whether it is the wanted one, where its
+            content starts and ends, and the next place.
     """
     octets = tf.io.decode_raw(data, tf.uint8)
     size = tf.size(octets, tf.int64)
@@ -109,7 +119,8 @@ def _walk(data, name, first, read):
         return (place + _HEAD_BYTES <= size) & (end == 0)
 
     def step(place, start, end):
-        wanted, start, end, following = read(name, octets, place)
+        head = tf.slice(octets, [place], [_HEAD_BYTES])
+        wanted, start, end, following = read(name, head, place, size)
         return (
             tf.minimum(following, size),
             tf.where(wanted, start, zero),
@@ -126,28 +137,28 @@ def _walk(data, name, first, read):
     return tf.strings.substr(data, start, end - start)
 
 
-def _jpeg_segment(prefix, octets, place):
-    head = taken(octets, place, 10)
-    code = head[1]
-    is_marker = (head[0] == 0xFF) & (code != 0xFF) & (code != 0)
-    end = place + 2 + number(head[2:4], little_endian=False)
-    wanted = is_marker & (code == _APP1) & tf.reduce_all(head[4:] == list(prefix))
+def _jpeg_segment(prefix, head, place, size):
+    first, code, length, begins = numbers(head, ((0, 1), (1, 1), (2, 2), (4, 6)), False)
+    is_marker = (first == 0xFF) & (code != 0xFF) & (code != 0)
+    end = place + 2 + length
+    wanted = is_marker & (code == _APP1) & (begins == prefix)
     # the picture itself follows; what looks like a marker after it is not ours
     over = is_marker & ((code == 0xDA) | (code == 0xD9))
     bare = (code == 0x01) | ((code >= 0xD0) & (code <= 0xD8))
     following = tf.where(is_marker, tf.where(bare, place + 2, end), place + 1)
-    following = tf.where(over, tf.size(octets, tf.int64), following)
-    return wanted, place + 10, end, following
+    return wanted, place + 10, end, tf.where(over, size, following)
 
 
-def _png_chunk(name, octets, place):
-    head = taken(octets, place, 8)
-    end = place + 8 + number(head[:4], little_endian=False)
-    return tf.reduce_all(head[4:] == list(name)), place + 8, end, end + 4
+def _png_chunk(name, head, place, size):
+    del size
+    length, called = numbers(head, ((0, 4), (4, 4)), False)
+    end = place + 8 + length
+    return called == name, place + 8, end, end + 4
 
 
-def _webp_chunk(name, octets, place):
-    head = taken(octets, place, 8)
-    length = number(head[4:], little_endian=True)
-    wanted = tf.reduce_all(head[:4] == list(name))
-    return wanted, place + 8, place + 8 + length, place + 8 + length + length % 2
+def _webp_chunk(name, head, place, size):
+    del size
+    (called,) = numbers(head, ((0, 4),), False)
+    (length,) = numbers(head, ((4, 4),), True)
+    end = place + 8 + length
+    return called == name, place + 8, end, end + length % 2
