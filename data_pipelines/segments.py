@@ -106,9 +106,9 @@ def _walk(data, name, first, read):
         data: string scalar.
         name: int64 scalar, the bytes that the wanted one is called by.
         first: byte at which the first segment begins.
-        read: function from (name, its first bytes as uint8 [_HEAD_BYTES], its place as
-            int64, the size of the file) to whether it is the wanted one, where its
-            content starts and ends, and the next place.
+        read: function from (name, a segment's first bytes as uint8 [_HEAD_BYTES], its
+            place and the file's size as int64) to whether it is the wanted one, where
+            its content starts and ends, and the next place.
     """
     octets = tf.io.decode_raw(data, tf.uint8)
     size = tf.size(octets, tf.int64)

@@ -30,7 +30,11 @@ flags.DEFINE_enum(
     "judge", "f2", ["f2", "top_k"], "Figures of label sets, or of the likeliest labels."
 )
 flags.DEFINE_list(
-    "judged", [], "Splits to make tables of, a+b for several together; empty: --answer."
+    "judged",
+    [],
+    "Splits to make tables of; a+b is several together, `a where COLUMN` and `a where "
+    "no COLUMN` are the images of which a column of the data set says something and "
+    "nothing. Empty: --answer.",
 )
 flags.DEFINE_string("common", "", "Flags that all recipes get on top of their own.")
 flags.DEFINE_float("minutes", 1e6, "Minutes after which no recipe is begun.", 0)
@@ -55,13 +59,15 @@ def main(_):
         print("there is no record to make tables of")
         return 1
     recipe_flags.take(jobs[0].arguments)
+    judged = tuple(FLAGS.judged or FLAGS.answer)
+    FLAGS.extra_columns = [*FLAGS.extra_columns, *study.columns_of(judged)]
     questions = study.Questions(_table())
     text = study.text(
         found,
         FLAGS.ours,
         questions,
         study.JUDGES[FLAGS.judge](questions),
-        tuple(FLAGS.judged or FLAGS.answer),
+        judged,
         FLAGS.fit_split or "train",
         notes,
         FLAGS.bootstrap,

@@ -19,6 +19,25 @@ CONSTANT = "constant answer"
 POOLED = "+"
 """Joins the names of splits whose images count together."""
 
+WHERE, NO = " where ", "no "
+"""`SPLIT where COLUMN` judges the images of which the column says something, `SPLIT
+where no COLUMN` the others."""
+
+
+def splits_of(judged):
+    """Returns the names of the splits that what is judged takes images of."""
+    return judged.partition(WHERE)[0].split(POOLED)
+
+
+def columns_of(judged):
+    """Returns the columns that conditions of what is judged ask for, each once.
+
+    Args:
+        judged: list of str, such as "stage_1+stage_2 where no box".
+    """
+    asked = (one.partition(WHERE)[2].removeprefix(NO) for one in judged)
+    return tuple(dict.fromkeys(filter(None, asked)))
+
 
 @dataclasses.dataclass(frozen=True)
 class Questions:
@@ -31,13 +50,35 @@ class Questions:
     table: object
 
     def part(self, split):
-        """Returns the rows of a split, or of several that `POOLED` joins, in order."""
-        return self.table.take(
-            np.concatenate([
-                np.flatnonzero(self.table.split == self.table.split_index(name))
-                for name in split.split(POOLED)
-            ])
-        )  # fmt: skip
+        """Returns the rows of a split, or of several that `POOLED` joins, in order.
+
+        Raises:
+            errors.DataError: no such split or column.
+        """
+        return self.table.take(self._rows(split)[self._judged(split)])
+
+    def _rows(self, split):
+        """Returns int64: the rows of the splits, whatever the condition."""
+        return np.concatenate([
+            np.flatnonzero(self.table.split == self.table.split_index(name))
+            for name in splits_of(split)
+        ])  # fmt: skip
+
+    def _judged(self, split):
+        """Returns bool: which of `_rows` the condition lets through."""
+        rows = self._rows(split)
+        _, _, condition = split.partition(WHERE)
+        if not condition:
+            return np.ones(len(rows), bool)
+        column = condition.removeprefix(NO)
+        if column not in self.table.columns:
+            raise errors.DataError(
+                f"no column to judge images by in '{split}'",
+                expected=f"one of {', '.join(self.table.columns) or 'none'}",
+                received=column,
+            )
+        says = self.table.columns[column][rows] != ""
+        return ~says if condition.startswith(NO) else says
 
     def answer(self, record, split):
         """Returns (given bool [N, C], ranking int64 [N, k]) of a record.
@@ -46,7 +87,7 @@ class Questions:
             errors.DataError: it answered other questions, or not this split.
         """
         found = []
-        for name in split.split(POOLED):
+        for name in splits_of(split):
             part = self.part(name)
             asked = records.digest(part.ids, part.labels, part.group, part.vocabulary)
             if name not in record.answers or record.answers[name].digest != asked:
@@ -59,9 +100,10 @@ class Questions:
                     ),
                 )
             found.append(record.answers[name])
+        judged = self._judged(split)
         return (
-            np.concatenate([one.given for one in found]),
-            np.concatenate([one.ranking for one in found]),
+            np.concatenate([one.given for one in found])[judged],
+            np.concatenate([one.ranking for one in found])[judged],
         )
 
     def constant(self, split, fit_split):
@@ -165,7 +207,8 @@ def table(by_recipe, questions, judge, splits, fit_split, resamples=1000, seed=0
         by_recipe: {recipe: list of `record.Record`, a seed each}.
         questions: `Questions`.
         judge: `LabelSets` or `Likeliest`.
-        splits: names of the splits, each maybe several joined by `POOLED`.
+        splits: names of the splits, each maybe several joined by `POOLED`, maybe with
+            a condition after `WHERE`.
         fit_split: where the constant answer is chosen.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -211,7 +254,7 @@ def _first(row, judge, split):
 
 
 def _answers(found, split):
-    return all(name in one.answers for one in found for name in split.split(POOLED))
+    return all(name in one.answers for one in found for name in splits_of(split))
 
 
 def differences(by_recipe, ours, questions, judge, splits, resamples=1000, seed=0):

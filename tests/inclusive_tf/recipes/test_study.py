@@ -27,6 +27,7 @@ def table():
         group_names=("g", "h"),
         split=np.repeat([0, 1, 2], 100).astype(np.int32),
         split_names=NAMES,
+        columns={"box": np.where(np.arange(size) % 3, "here", "")},
     )
 
 
@@ -119,6 +120,26 @@ def test_the_likeliest_labels_are_judged_too_and_splits_are_pooled(table):
     apart = [row["figures"][name]["top_1"]["value"] for name in splits[:2]]
     pooled = row["figures"]["tuning+stage"]["top_1"]["value"]
     assert pooled == pytest.approx(np.average(apart, weights=shown))
+
+
+def test_images_are_judged_by_what_a_column_says_of_them(table):
+    splits = ("stage where box", "stage where no box", "stage")
+    assert study.columns_of([*splits, "stage where no crop"]) == ("box", "crop")
+    one = made(table, "one", 0, 0.1)
+    (row, constant) = tabled({"one": [one]}, table, splits=splits)
+    part = table.select_split("stage")
+    has_box = part.columns["box"] == "here"
+    margins = np.where(one.answers["stage"].given, 1.0, -1.0)
+    for split, rows in zip(splits, (has_box, ~has_box, has_box | True), strict=True):
+        rows = np.flatnonzero(rows)
+        expected = f2.mean_f2(margins[rows], 0.0, part.labels.take(rows), True)
+        assert row["figures"][split]["mean_f2"]["value"] == pytest.approx(expected)
+        assert split in constant["figures"]
+
+
+def test_a_column_that_is_not_there_lists_those_that_are(table):
+    with pytest.raises(errors.DataError, match=r"stage where no crop.*one of box"):
+        study.Questions(table).part("stage where no crop")
 
 
 def test_a_split_that_a_recipe_learnt_from_has_no_figures(table):
