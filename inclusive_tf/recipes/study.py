@@ -55,7 +55,8 @@ class Questions:
         Raises:
             errors.DataError: no such split or column.
         """
-        return self.table.take(self._rows(split)[self._judged(split)])
+        rows = self._rows(split)
+        return self.table.take(rows[self._judged(rows, split)])
 
     def _rows(self, split):
         """Returns int64: the rows of the splits, whatever the condition."""
@@ -64,9 +65,8 @@ class Questions:
             for name in splits_of(split)
         ])  # fmt: skip
 
-    def _judged(self, split):
-        """Returns bool: which of `_rows` the condition lets through."""
-        rows = self._rows(split)
+    def _judged(self, rows, split):
+        """Returns bool [rows]: which of them the condition of `split` lets through."""
         _, _, condition = split.partition(WHERE)
         if not condition:
             return np.ones(len(rows), bool)
@@ -100,7 +100,7 @@ class Questions:
                     ),
                 )
             found.append(record.answers[name])
-        judged = self._judged(split)
+        judged = self._judged(self._rows(split), split)
         return (
             np.concatenate([one.given for one in found])[judged],
             np.concatenate([one.ranking for one in found])[judged],
