@@ -11,6 +11,8 @@ from tools import calling
 
 MISSED = "**missed**"
 """What a script prints beside a figure that does not reach its goal."""
+NOT_HERE = 77
+"""Exit code of a script that this machine lacks something for."""
 
 
 def run(package, parts, page="", mark="{}"):
@@ -19,11 +21,13 @@ def run(package, parts, page="", mark="{}"):
     Args:
         package: name within `tools`.
         parts: {script: arguments of its command line}, in order.
-        page: Markdown page that gets what each printed, between its marks; empty: none.
+        page: Markdown page that gets what each printed, between its marks, and keeps
+            what it has of those that could not run here; empty: none.
         mark: the marks' name, in which {} stands for the script's.
 
     Returns:
-        Exit code: 1 where that of a part was not 0; the others still run.
+        Exit code: 1 where that of a part was neither 0 nor `NOT_HERE`; the others
+            still run.
 
     Raises:
         errors.DataError: the page has no place for a part.
@@ -36,9 +40,9 @@ def run(package, parts, page="", mark="{}"):
         )  # fmt: skip
         said = f"{_facts(done)}\n\n{done.stdout.strip()}"
         print(f"{name}: {said}\n", flush=True)
-        if page:
+        if page and done.returncode != NOT_HERE:
             page_of_parts.write(page, mark.format(name), said)
-        failed = failed or done.returncode != 0
+        failed = failed or done.returncode not in (0, NOT_HERE)
     return int(failed)
 
 
@@ -47,6 +51,8 @@ def _facts(done):
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     if not done.returncode:
         end = "passed"
+    elif done.returncode == NOT_HERE:
+        end = "not run"
     elif MISSED in done.stdout:
         end = "missed"
     else:

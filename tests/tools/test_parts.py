@@ -11,6 +11,7 @@ ENDS = {
     "good": "import sys; print('| it is', *sys.argv[1:], '|')",
     "slow": f"print('2 s, at most 1 s, {parts.MISSED}'); raise SystemExit(1)",
     "broken": "print('half'); raise SystemExit(3)",
+    "absent": f"print('no such machine'); raise SystemExit({parts.NOT_HERE})",
 }
 
 
@@ -32,12 +33,20 @@ def page(tmp_path, monkeypatch):
 def test_the_page_keeps_what_each_printed_and_how_it_ended(page, capsys):
     asked = {"good": ("so", "1"), "slow": (), "broken": ()}
     assert parts.run("sample", asked, page, "of {}") == 1
-    good, slow, broken = page.read_text().split("<!-- end of ")[:3]
+    good, slow, broken, absent = page.read_text().split("<!-- end of ")[:4]
     assert "passed\n\n| it is so 1 |" in good
     assert "missed\n\n2 s" in slow
     assert "FAILED (exit code 3)\n\nhalf" in broken
-    assert "old" not in page.read_text()
+    assert "old" not in good + slow + broken
+    assert absent.endswith("<!-- of absent -->\nold\n")
     assert "good: 2" in capsys.readouterr().out
+
+
+def test_what_this_machine_cannot_run_is_said_and_leaves_the_page_alone(page, capsys):
+    before = page.read_text()
+    assert parts.run("sample", {"absent": ()}, page, "of {}") == 0
+    assert page.read_text() == before
+    assert "not run\n\nno such machine" in capsys.readouterr().out
 
 
 def test_parts_that_all_end_well_end_well_without_a_page(page):
