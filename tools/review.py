@@ -1,7 +1,7 @@
 """Reviews suspects on a local page: a data set and suspects → a log of decisions.
 
     python -m tools.review --dataset=table --table=labels.csv --suspects=suspects.csv
-    python -m tools.review … --maps=runs/mine/explanations/test \
+    python -m tools.review … --maps=runs/mine/explanations/train \
         --predictions=runs/mine/predictions/train --definitions=definitions.csv
     python -m tools.review … --export_corrections=corrections.csv
     python -m tools.train … --corrections=review.sqlite
