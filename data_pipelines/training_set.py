@@ -34,7 +34,8 @@ class TrainingSetConfig:
             source; the other labels leave the vocabulary, and images that showed
             nothing else leave the data.
         head_size: labels of the head.
-        most_labels: images that show more are not learnt from; 0 is any number.
+        most_labels: images that show more are not learnt from; 0 is any number. Rows
+            are held out first, and those stay whatever they show.
         held_out: share of the rows, or of whole clusters, that become split `held_out`.
         held_out_of: those of `splits` that rows are held out of; none means all.
         held_out_fold: which share of that size is held out, from 0; the trainings that
@@ -107,8 +108,8 @@ def apply(table, config, vocabulary=None):
         (`labels.LabelTable`, sentences that count what left and what changed).
 
     Raises:
-        errors.DataError: a split is not there or all of it is held out, no label is
-            left, the model knows other labels, or pseudo-labels that do not fit.
+        errors.DataError: a split is not there, no image or no label is left to learn,
+            the model knows other labels, or pseudo-labels that do not fit.
     """
     if config.plain:
         return table, []
@@ -120,13 +121,6 @@ def apply(table, config, vocabulary=None):
     if config.pseudo_labels:
         table, pseudo, more = _with_pseudo_labels(table, config.pseudo_labels, own)
         notes += more
-    if config.most_labels:
-        full = (own | pseudo) & (_present(table.labels) > config.most_labels)
-        notes.append(
-            f"{np.count_nonzero(full):,} images show more than {config.most_labels:,} "
-            "labels and left the training"
-        )
-        table, own, pseudo = table.take(~full), own[~full], pseudo[~full]
     return _with_splits(table, config, own, pseudo, notes)
 
 
@@ -252,7 +246,8 @@ def _with_pseudo_labels(table, path, own):
 def _with_splits(table, config, own, pseudo, notes):
     """Makes the rows to learn from `train`; other rows of `train` leave."""
     names = np.array(table.split_names)[table.split].astype(object)
-    left = (names == "train") & ~own
+    learnt = own | pseudo
+    left = (names == "train") & ~learnt
     if left.any():
         notes.append(f"{np.count_nonzero(left):,} images of train are not learnt from")
     if config.held_out:
@@ -265,15 +260,32 @@ def _with_splits(table, config, own, pseudo, notes):
                 together[rows], config.held_out, config.seed, config.held_out_fold
             )
         ]
-        own[apart] = False
+        learnt[apart] = False
         names[apart] = HELD_OUT
         notes.append(f"{len(apart):,} images are held out of training")
-    names[own | pseudo] = "train"
-    if not own.any():
-        raise errors.DataError(
-            "no image is left to learn from",
-            expected=f"--held_out below {config.held_out}",
-            received=", ".join(config.splits),
+        _require_some(
+            learnt, f"--held_out below {config.held_out}", ", ".join(config.splits)
         )
+    names[learnt] = "train"
+    if config.most_labels:
+        present = _present(table.labels)
+        full = learnt & (present > config.most_labels)
+        notes.append(
+            f"{np.count_nonzero(full):,} images show more than {config.most_labels:,} "
+            "labels and left the training"
+        )
+        _require_some(
+            learnt & ~full,
+            f"--most_labels of {present[learnt].min()} or more",
+            f"{config.most_labels}",
+        )
+        left |= full
     changed = dataclasses.replace(table, **split_rules.fields(names.astype(str)))
     return (changed.take(~left) if left.any() else changed), notes
+
+
+def _require_some(learnt, expected, received):
+    if not learnt.any():
+        raise errors.DataError(
+            "no image is left to learn from", expected=expected, received=received
+        )

@@ -89,7 +89,8 @@ class _Shown:
         self.present = table.labels.present()
         self.rows = self.present.rows()
         self._by_label = self.rows[np.argsort(self.present.index, kind="stable")]
-        self._ends = np.cumsum(self.present.counts())
+        self._counts = self.present.counts()
+        self._ends = np.cumsum(self._counts)
 
     def sums(self, values):
         """Returns float [C]: the values of the images that show each label, added."""
@@ -104,7 +105,7 @@ class _Shown:
         together = np.bincount(
             self.present.take(images).index, minlength=self.present.num_classes
         )
-        always = together > _ALWAYS * self.present.counts()
+        always = together > _ALWAYS * self._counts
         always[label] = False
         return np.flatnonzero(always)
 

@@ -60,8 +60,10 @@ def partners(measure, sparse_labels, below, count=5):
             received=f"{len(features)}",
         )
     rarest = _rarest(rows, shown, counts, len(found))
+    by_label = rows[np.argsort(shown, kind="stable")]
+    ends = np.cumsum(counts)
     for label in np.flatnonzero(rare).tolist():
-        members = rows[shown == label]
+        members = by_label[ends[label] - counts[label] : ends[label]]
         its = features[np.searchsorted(needed, members)]
         index, _ = neighbours.nearest(its, its, count, exclude_self=True)
         index = np.where(index < 0, _NONE, members[index])

@@ -1,6 +1,7 @@
 """A phase learns from chosen rows and labels, and the label table says so."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -113,6 +114,61 @@ def test_images_of_many_labels_can_be_left_out_of_training_alone():
     assert notes == ["3 images show more than 1 labels and left the training"]
 
 
+def test_images_of_many_labels_can_be_held_out():
+    """Thresholds are fitted on images as they come, whatever is learnt from."""
+    whole, _ = training_set.apply(table(), training_set.TrainingSetConfig(held_out=0.5))
+    config = training_set.TrainingSetConfig(held_out=0.5, most_labels=1)
+    found, notes = training_set.apply(table(), config)
+    many = {"id3", "id4", "id6"}
+    assert many & set(ids(whole, "held_out"))
+    assert many & set(ids(whole, "train"))
+    assert ids(found, "held_out") == ids(whole, "held_out")
+    assert set(ids(found, "train")) == set(ids(whole, "train")) - many
+    left = len(many & set(ids(whole, "train")))
+    assert notes == [
+        "5 images are held out of training",
+        f"{left} images show more than 1 labels and left the training",
+    ]
+
+
+def test_every_image_is_held_out_once_by_all_folds_whatever_it_shows():
+    apart = []
+    for fold in range(4):
+        config = training_set.TrainingSetConfig(
+            held_out=0.25, held_out_fold=fold, most_labels=1
+        )
+        apart += ids(training_set.apply(table(), config)[0], "held_out")
+    assert sorted(apart) == sorted(ids(table(), "train"))
+
+
+def test_a_split_whose_images_all_leave_is_no_split_any_more():
+    config = training_set.TrainingSetConfig(splits=("train", "tuning"), most_labels=1)
+    found, _ = training_set.apply(table(), config)
+    assert found.split_names == ("train", "stage")
+    assert len(ids(found, "train")) == 9
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"held_out": 0.9}, "Expected: --held_out below 0.9. Received: train."),
+        ({"most_labels": 1}, "Expected: --most_labels of 2 or more. Received: 1."),
+        (
+            {"most_labels": 1, "held_out": 0.1, "held_out_fold": 1},
+            "Expected: --most_labels of 2 or more. Received: 1.",
+        ),
+    ],
+)
+def test_the_setting_that_leaves_nothing_to_learn_from_is_named(settings, message):
+    one_cluster = dataclasses.replace(
+        table(np.zeros(16, np.int32)),
+        labels=labels.SparseLabels.from_lists([[0, 1], [0, 1, 2]] * 8, 4),
+    )
+    with pytest.raises(errors.DataError) as raised:
+        training_set.apply(one_cluster, training_set.TrainingSetConfig(**settings))
+    assert str(raised.value) == f"no image is left to learn from. {message}"
+
+
 def write(path, rows):
     with open(path, "w", newline="") as file:
         csv.writer(file).writerows([training_set.HEADER, *rows])
@@ -136,6 +192,39 @@ def test_pseudo_labels_replace_labels_and_own_ones_stay(tmp_path):
         f"2 images are learnt from with 2 pseudo-labels of {path}",
         f"1 images of {path} keep their own labels",
     ]
+
+
+def test_pseudo_labelled_images_of_train_are_learnt_from(tmp_path):
+    path = write(tmp_path / "pseudo.csv", [("id0", "b"), ("id5", "c"), ("id9", "")])
+    config = training_set.TrainingSetConfig(splits=("tuning",), pseudo_labels=path)
+    found, notes = training_set.apply(table(), config)
+    tuning = ["id10", "id11", "id12", "id13"]
+    assert ids(found, "train") == ["id0", "id5", "id9", *tuning]
+    learnt = found.select_split("train").labels
+    assert [learnt.take([row]).index.tolist() for row in range(3)] == [[1], [2], []]
+    assert notes == [
+        f"3 images are learnt from with 2 pseudo-labels of {path}",
+        "7 images of train are not learnt from",
+    ]
+
+
+def test_pseudo_labelled_images_of_many_labels_are_not_learnt_from(tmp_path):
+    rows = [("id14", "b"), ("id14", "c"), ("id15", "a")]
+    path = write(tmp_path / "pseudo.csv", rows)
+    config = training_set.TrainingSetConfig(most_labels=1, pseudo_labels=path)
+    found, _ = training_set.apply(table(), config)
+    assert "id14" not in found.ids
+    assert "id15" in ids(found, "train")
+
+
+def test_pseudo_labels_alone_can_be_learnt_from(tmp_path):
+    """All own images are kept to measure on."""
+    path = write(tmp_path / "pseudo.csv", [("id14", "b")])
+    config = training_set.TrainingSetConfig(held_out=0.5, pseudo_labels=path)
+    one_cluster = table(np.zeros(16, np.int32))
+    found, _ = training_set.apply(one_cluster, config)
+    assert ids(found, "train") == ["id14"]
+    assert len(ids(found, "held_out")) == 10
 
 
 @pytest.mark.parametrize(

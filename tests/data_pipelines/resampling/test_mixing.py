@@ -1,12 +1,14 @@
 """Rare images are mixed with their like, by random numbers of their own."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_pipelines import errors, hashing, labels
+from data_pipelines import errors, hashing, labels, neighbours
 from data_pipelines.resampling import mixing
 
 
@@ -38,6 +40,41 @@ def test_partners_are_the_nearest_of_the_rarest_label(
     rows = labels.SparseLabels.from_dense(dense)
     found = mixing.partners(lambda wanted: features[wanted], rows, below, most)
     expected = partners_by_definition(features, dense, below, most)
+    np.testing.assert_array_equal(found, expected)
+
+
+def partners_by_a_plain_loop(features, rows, below, count):
+    """Looks for each label's images among all entries."""
+    present = rows.present()
+    owner, counts = present.rows(), present.counts()
+    rarest = mixing._rarest(owner, present.index, counts, len(rows))
+    found = np.full((len(rows), count), -1, np.int64)
+    for label in np.flatnonzero((counts > 1) & (counts < below)):
+        members = owner[present.index == label]
+        index, _ = neighbours.nearest(
+            features[members], features[members], count, exclude_self=True
+        )
+        index = np.where(index < 0, -1, members[index])
+        mine = rarest[members] == label
+        found[members[mine]] = index[mine]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_partners_are_those_of_a_plain_loop_over_the_labels(seed):
+    """Labels of a row in any order, some of them verified to be absent."""
+    generator = np.random.default_rng(seed)
+    length = generator.integers(0, 7, 1500)
+    shown = [generator.choice(300, size, replace=False) for size in length]
+    rows = labels.SparseLabels.from_lists(shown, 310)
+    confidence = generator.choice([0, 0.3, 0.7, 1], len(rows.index)).astype(np.float32)
+    rows = dataclasses.replace(rows, confidence=confidence)
+    # many at the same distance, of which the first comes first
+    features = generator.integers(0, 3, (1500, 2)).astype(np.float32)
+    found = mixing.partners(lambda wanted: features[wanted], rows, 11, 5)
+    expected = partners_by_a_plain_loop(features, rows, 11, 5)
+    assert (found >= 0).any()
+    assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
 
 
