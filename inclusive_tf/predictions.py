@@ -68,8 +68,12 @@ class Predictions:
 
     def __post_init__(self):
         shapes = {
+            "ids": (self.ids.shape, (len(self.ids),)),
             "logits": (self.logits.shape, (len(self.ids), len(self.vocabulary))),
-            "features": (self.features.shape[:1], (len(self.ids),)),
+            "features": (
+                self.features.shape,
+                (len(self.ids), *self.features.shape[-1:]),
+            ),
             "truth": ((len(self.truth),), (len(self.ids),)),
             "group": (self.group.shape, (len(self.ids),)),
             "training_counts": (self.training_counts.shape, (len(self.vocabulary),)),
@@ -178,6 +182,7 @@ def load(folder, verify=True):
                 received=manifest["format"],
                 file=folder,
             )
+        _require_manifest(manifest, folder / "manifest.json")
         sums = manifest["sha256"]
         kinds = dict(_ARRAYS)
         kinds |= {n: k for n, k in _OPTIONAL_ARRAYS.items() if f"{n}.npy" in sums}
@@ -188,25 +193,88 @@ def load(folder, verify=True):
         vocabulary = labels.Vocabulary.from_json(
             manifest["vocabulary"], folder / "manifest.json"
         )
-        return Predictions(
-            ids=arrays["ids"],
-            logits=arrays["logits"],
-            features=arrays["features"],
-            truth=labels.SparseLabels(
-                arrays["truth_offsets"],
-                arrays["truth_index"],
-                arrays["truth_confidence"],
-                len(vocabulary),
-            ),
-            unlisted_is_absent=manifest["unlisted_is_absent"],
-            group=arrays["group"],
-            group_names=tuple(manifest["group_names"]),
-            training_counts=arrays["training_counts"],
-            vocabulary=vocabulary,
-            source=manifest["source"],
-            variant=manifest.get("variant", ""),
-            **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
+        try:
+            found = Predictions(
+                ids=arrays["ids"],
+                logits=arrays["logits"],
+                features=arrays["features"],
+                truth=labels.SparseLabels(
+                    arrays["truth_offsets"],
+                    arrays["truth_index"],
+                    arrays["truth_confidence"],
+                    len(vocabulary),
+                ),
+                unlisted_is_absent=manifest["unlisted_is_absent"],
+                group=arrays["group"],
+                group_names=tuple(manifest["group_names"]),
+                training_counts=arrays["training_counts"],
+                vocabulary=vocabulary,
+                source=manifest["source"],
+                variant=manifest.get("variant", ""),
+                **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
+            )
+        except errors.DataError as error:
+            raise errors.DataError(str(error).removesuffix("."), file=folder) from error
+        _require_values(found, folder)
+        return found
+
+
+def _require_manifest(manifest, file):
+    absent, source = manifest["unlisted_is_absent"], manifest["source"]
+    variant, vocabulary = manifest.get("variant", ""), manifest["vocabulary"]
+    right = isinstance(absent, bool)
+    _require(right, "unlisted_is_absent", "true or false", repr(absent), file)
+    _require(isinstance(variant, str), "variant", "a string", repr(variant), file)
+    right = isinstance(source, dict) and _are_strings(splits(source))
+    _require(right, "source", "an object whose splits are strings", repr(source), file)
+    for name, values in (
+        ("group_names", manifest["group_names"]),
+        ("ids of labels", vocabulary["ids"]),
+        ("names of labels", vocabulary["names"]),
+    ):
+        _require(_are_strings(values), name, "a list of strings", repr(values), file)
+
+
+def _require_values(found, folder):
+    """Refuses values that would give wrong figures; shapes have been looked at."""
+    ids, truth = np.sort(found.ids), found.truth
+    twice = ids[1:][ids[1:] == ids[:-1]]
+    _require(not len(twice), "ids", "each id once", str(twice[:1]), folder / "ids.npy")
+    entries = np.sort(truth.rows() * truth.num_classes + truth.index)
+    twice = entries[1:][entries[1:] == entries[:-1]]
+    if len(twice):
+        row, label = divmod(int(twice[0]), truth.num_classes)
+        raise errors.DataError(
+            "the truth of an image names a label twice",
+            expected="each label once",
+            received=f"{found.vocabulary.ids[label]} of image {found.ids[row]}",
+            file=folder / "truth_index.npy",
         )
+    rows = [
+        ("truth_confidence", truth.confidence, 0, 1, "numbers of 0 to 1"),
+        ("training_counts", found.training_counts, 0, np.inf, "numbers from 0 on"),
+    ]
+    if found.kernel is not None:
+        largest = np.finfo(np.float32).max
+        for name, values in (("kernel", found.kernel), ("bias", found.bias)):
+            rows.append((name, values, -largest, largest, "finite numbers"))
+    for name, values, least, most, expected in rows:
+        wrong = values[~((values >= least) & (values <= most))]
+        _require(not len(wrong), name, expected, str(wrong[:1]), folder / f"{name}.npy")
+
+
+def _require(right, name, expected, received, file):
+    if not right:
+        raise errors.DataError(
+            f"predictions cannot have such {name}",
+            expected=expected,
+            received=received,
+            file=file,
+        )
+
+
+def _are_strings(values):
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 def _load_array(path, kind, sums):
@@ -237,11 +305,12 @@ def require_same_model(first, second, problem):
     Args:
         first: has `layer_hash` and `variant`, as `Predictions` and adaptations do; a
             `layer_hash` of "" is not compared.
-        second: likewise.
+        second: likewise, with a `vocabulary`.
         problem: what to say is wrong.
 
     Raises:
-        errors.DataError: the last layers or the variants differ; both are named.
+        errors.DataError: the last layers or the variants differ, or an adaptation is of
+            another number of labels; both are named.
     """
     layers = first.layer_hash, second.layer_hash
     if "" not in layers and layers[0] != layers[1]:
@@ -256,6 +325,24 @@ def require_same_model(first, second, problem):
             expected=_in_words(first.variant),
             received=_in_words(second.variant),
         )
+    for name, values in _by_label(first).items():
+        if values.shape != (len(second.vocabulary),):
+            raise errors.DataError(
+                problem,
+                expected=f"{len(second.vocabulary)} labels in {name}",
+                received=f"shape {values.shape}",
+            )
+
+
+def _by_label(adaptation):
+    """{name: array [C]} of what an adaptation holds for each label; {} of others."""
+    smoothing = getattr(adaptation, "smoothing", None)
+    found = {
+        "thresholds": getattr(adaptation, "decision", None),
+        "intercept": getattr(adaptation, "intercept", None),
+        "associations": getattr(smoothing, "centre", None),
+    }
+    return {name: values for name, values in found.items() if np.ndim(values)}
 
 
 def _in_words(variant):

@@ -15,6 +15,9 @@ from data_pipelines import errors
 
 KINDS = ("sigmoid", "softmax", "softmax_below")
 
+_CHUNK_CELLS = 1 << 18
+"""Logits turned in one go: 2 MB as float64, of which some copies are taken."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ScoresConfig:
@@ -67,30 +70,40 @@ def of_logits(logits, config):
     """
     if config.kind == "sigmoid":
         return logits
-    values = np.asarray(logits, np.float64)
-    classes = values.shape[1]
-    if config.kind == "softmax":
-        # log(q / (1 - q)) = s_i - logsumexp of the others
-        highest = values.max(axis=1, keepdims=True)
-        powers = np.exp(values - highest)
-        others = powers.sum(axis=1, keepdims=True) - powers
-        # where one label is nearly all, the difference is rounding
-        first = values.argmax(axis=1)
-        rest = powers.copy()
-        rest[np.arange(len(rest)), first] = 0.0
-        others[np.arange(len(rest)), first] = rest.sum(axis=1)
-        floor = np.finfo(np.float64).tiny
-        return (values - highest - np.log(np.maximum(others, floor))).astype(np.float32)
-    if config.below >= classes:
+    classes = logits.shape[1]
+    if config.kind == "softmax_below" and config.below >= classes:
         raise errors.SettingError(
             f"No label ranks below the first {config.below}. Expected: at most "
             f"{classes - 1} for {classes} labels. Received: {config.below}."
         )
+    shares = np.empty(logits.shape, np.float32)
+    for rows in _chunks(logits):
+        values = np.asarray(logits[rows], np.float64)
+        if config.kind == "softmax":
+            shares[rows] = _softmax(values)
+        else:
+            shares[rows] = _softmax_below(values, config.below)
+    return shares
+
+
+def _softmax(values):
+    # log(q / (1 - q)) = s_i - logsumexp of the others
+    highest = values.max(axis=1, keepdims=True)
+    powers = np.exp(values - highest)
+    others = powers.sum(axis=1, keepdims=True) - powers
+    # where one label is nearly all, the difference is rounding
+    first = values.argmax(axis=1)
+    rows = np.arange(len(values))
+    powers[rows, first] = 0.0
+    others[rows, first] = powers.sum(axis=1)
+    floor = np.finfo(np.float64).tiny
+    return values - highest - np.log(np.maximum(others, floor))
+
+
+def _softmax_below(values, below):
     ordered = np.sort(values, axis=1)
-    tail = scipy.special.logsumexp(
-        ordered[:, : classes - config.below], axis=1, keepdims=True
-    )
-    return (values - tail).astype(np.float32)
+    tail = ordered[:, : values.shape[1] - below]
+    return values - scipy.special.logsumexp(tail, axis=1, keepdims=True)
 
 
 def bounded(logits, threshold_logit, least=0, most=0):
@@ -116,10 +129,26 @@ def bounded(logits, threshold_logit, least=0, most=0):
             "The bounds of a label set cannot be kept. Expected: at least 0, at most "
             f"{min(most, classes)}. Received: {least} to {most}."
         )
-    margins = np.asarray(logits - threshold_logit, np.float32)
+    margins = np.empty(logits.shape, np.float32)
+    for rows in _chunks(logits):
+        margins[rows] = logits[rows] - threshold_logit
+        if least or most < classes:
+            margins[rows] = _within(margins[rows], least, most)
+    return margins
+
+
+def _within(margins, least, most):
     order = np.argsort(-margins, axis=1, kind="stable")
     ranked = np.take_along_axis(margins, order, axis=1)
     ranked[:, :least] = np.maximum(ranked[:, :least], 0.0)
     ranked[:, most:] = np.minimum(ranked[:, most:], -np.finfo(np.float32).tiny)
-    np.put_along_axis(margins, order, ranked, axis=1)
-    return margins
+    held = np.empty_like(margins)
+    np.put_along_axis(held, order, ranked, axis=1)
+    return held
+
+
+def _chunks(logits):
+    """Yields slices of rows, a few MB at a time."""
+    step = max(1, _CHUNK_CELLS // max(1, logits.shape[1]))
+    for first in range(0, len(logits), step):
+        yield slice(first, first + step)

@@ -27,6 +27,7 @@ PRIORS = {
 """Every way to correct priors, and how tables name it."""
 
 _BY_TARGET = ("em", "bbse")
+_CHUNK_CELLS = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,9 +134,13 @@ def fit(known, settings, source=None, target=None, associations=None):
 
     Raises:
         errors.SettingError: parts that do not go together.
-        errors.DataError: the predictions do not fit each other or the settings.
+        errors.DataError: the predictions do not fit each other or the settings, or a
+            logit is not finite.
     """
     _require_fit(known, settings, source, target)
+    for one in (known, source, target):
+        if one is not None:
+            _require_finite(one)
     if settings.associations:
         _require_associations(known, settings, source, associations)
     work = _Work(known, settings, source, target)
@@ -270,12 +275,21 @@ class _Work:
         score = rules.cross_fitted_mean_f2(
             settings.rule, logits, self._truth, fold_of, self._absent
         )
-        said = f"{settings.folds}-fold"
-        if self._fold_of is None:
-            said = "nothing was fitted"
-            if settings.temperature or settings.priors != "none":
-                said = "no rule was fitted"
-        return {"mean_f2": score, "estimate": said}
+        return {"mean_f2": score, "estimate": self._name_of_estimate()}
+
+    def _name_of_estimate(self):
+        settings = self._settings
+        # the parts that are judged on images that they were not fitted on
+        if (
+            settings.rule in rules.FITTED
+            or settings.last_layer
+            or settings.priors == "counted"
+        ):
+            return f"{settings.folds}-fold"
+        smooths = self._smoothed is not None and self._smoothed.smoothing is not None
+        if settings.temperature or settings.priors != "none" or smooths:
+            return "no rule was fitted"
+        return "nothing was fitted"
 
     def _moved_logits(self):
         if self._moved is not None:
@@ -355,6 +369,20 @@ def _require_fit(known, settings, source, target):
             predictions_module.require_same_vocabulary(known, other)
             predictions_module.require_same_model(
                 known, other, "the predictions are of different models"
+            )
+
+
+def _require_finite(predictions):
+    step = max(1, _CHUNK_CELLS // max(1, predictions.logits.shape[1]))
+    for first in range(0, len(predictions), step):
+        finite = np.isfinite(predictions.logits[first : first + step]).all(axis=1)
+        if not finite.all():
+            image = first + int(np.argmin(finite))
+            logits = predictions.logits[image]
+            raise errors.DataError(
+                f"a logit of image {predictions.ids[image]} is not finite",
+                expected="finite logits",
+                received=str(logits[~np.isfinite(logits)][0]),
             )
 
 

@@ -19,6 +19,9 @@ MIN = 10
 
 NAMES = tuple(f"{part}top_{k}" for part in ("", "macro_") for k in KS)
 
+_CHUNK_CELLS = 1 << 18
+"""Logits ranked in one go: a few MB with their positions."""
+
 
 class Ranked:
     """What the figures are made of.
@@ -97,7 +100,30 @@ class Ranked:
 
 def of_logits(logits, most=KS[-1]):
     """Returns int64 [N, k]: the most likely labels, best first; ties by position."""
-    return np.argsort(-np.asarray(logits), axis=1, kind="stable")[:, :most]
+    logits = np.asarray(logits)
+    size, classes = logits.shape
+    ranking = np.empty((size, min(most, classes)), np.int64)
+    step = max(1, _CHUNK_CELLS // max(1, classes))
+    for first in range(0, size, step):
+        rows = slice(first, first + step)
+        ranking[rows] = _likeliest(-logits[rows], most)
+    return ranking
+
+
+def _likeliest(falling, most):
+    """Positions of the smallest values of each row, as a stable sort has them."""
+    if most >= falling.shape[1]:
+        return np.argsort(falling, axis=1, kind="stable")
+    found = np.argpartition(falling, most - 1, axis=1)[:, :most]
+    found.sort(axis=1)
+    values = np.take_along_axis(falling, found, axis=1)
+    order = np.argsort(values, axis=1, kind="stable")
+    found = np.take_along_axis(found, order, axis=1)
+    # more values as small as the last of these, or NaN: which come first is open
+    last = np.take_along_axis(falling, found[:, -1:], axis=1)
+    unsure = np.count_nonzero(falling <= last, axis=1) != most
+    found[unsure] = np.argsort(falling[unsure], axis=1, kind="stable")[:, :most]
+    return found
 
 
 def figures(rankings, truth, cluster=None, resamples=1000, seed=0):

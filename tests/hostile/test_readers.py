@@ -9,6 +9,7 @@ import sqlite3
 import hypothesis
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import strategies
 from hypothesis.extra import numpy as array_strategies
 
@@ -26,8 +27,8 @@ from data_pipelines.open_images import annotations, lists
 from data_pipelines.sources import styles_csv, table
 from inclusive_tf import predictions
 from inclusive_tf import run as run_directory
-from inclusive_tf.adaptation import adapted
-from inclusive_tf.evaluation import submissions
+from inclusive_tf.adaptation import adapted, smoothing
+from inclusive_tf.evaluation import f2, figures, submissions
 
 SETTINGS = hypothesis.settings(
     # a slow machine is no fault of an example, and there are many readers
@@ -219,9 +220,9 @@ def test_a_log_of_a_review_with_other_values_is_read_or_refused(
     _reads_or_refuses(corrections.read, path)
 
 
-def _predictions(folder):
+def _sound_predictions():
     random = np.random.default_rng(0)
-    predictions.Predictions(
+    return predictions.Predictions(
         ids=np.array(["a", "b", "c"]),
         logits=random.normal(size=(3, 3)).astype(np.float32),
         features=random.normal(size=(3, 4)).astype(np.float32),
@@ -234,20 +235,63 @@ def _predictions(folder):
         kernel=np.zeros((4, 3), np.float32),
         bias=np.zeros(3, np.float32),
         cluster=np.array([0, 0, 1], np.int32),
-    ).save(folder)
+    )
 
 
-def _adaptation(folder):
-    adapted.Adaptation(
-        name="both",
-        decision=np.zeros(3),
-        kernel=np.zeros((4, 3), np.float32),
-        bias=np.zeros(3, np.float32),
+def _sound_adaptation(**parts):
+    fields = {"decision": np.zeros(3), "kernel": None, "bias": None} | parts
+    return adapted.Adaptation(
+        name="one",
         vocabulary_hash=VOCABULARY.hash,
-        fitted_ids=np.array(["a"]),
+        fitted_ids=np.array(["z"]),
         fitted_on={},
         figures={},
-    ).save(folder)
+        **fields,
+    )
+
+
+def _layer(folder):
+    kernel, bias = np.zeros((4, 3), np.float32), np.zeros(3, np.float32)
+    _sound_adaptation(kernel=kernel, bias=bias).save(folder)
+
+
+def _line(folder):
+    intercept = np.ones(3, np.float32)
+    _sound_adaptation(slope=0.5, intercept=intercept).save(folder)
+
+
+def _smoothed(folder):
+    weights = scipy.sparse.csr_array(np.eye(3, k=1, dtype=np.float32))
+    centre = np.full(3, 0.5, np.float32)
+    smoothed = smoothing.Smoothing(weights, centre, 0.7)
+    _sound_adaptation(decision=0.5, smoothing=smoothed).save(folder)
+
+
+def _evaluate(adaptation, one):
+    """Numbers of strangers may overflow; a figure must still be one or refused."""
+    with np.errstate(all="ignore"):
+        changed, threshold = adapted.apply(adaptation, one)
+        found = figures.figures(changed, threshold, resamples=2)
+    scores = f2.per_image(
+        changed.logits, threshold, changed.truth, changed.unlisted_is_absent
+    )
+    assert 0 <= scores.min() <= scores.max() <= 1
+    assert 0 <= found["measures"]["mean_f2"]["value"] <= 1
+    return True
+
+
+def _evaluate_predictions(folder):
+    one = predictions.load(folder)
+    for adaptation in (
+        _sound_adaptation(),
+        _sound_adaptation(kernel=np.ones((4, 3), np.float32), bias=np.zeros(3)),
+    ):
+        _evaluate(adaptation, one)
+    return True
+
+
+def _evaluate_adaptation(folder):
+    return _evaluate(adapted.load(folder), _sound_predictions())
 
 
 def _label_table(folder):
@@ -267,14 +311,21 @@ def _label_table(folder):
 
 
 FOLDERS = {
-    "predictions": (_predictions, predictions.load, "manifest.json"),
-    "adaptation": (_adaptation, adapted.load, "adaptation.json"),
+    "predictions": (
+        lambda folder: _sound_predictions().save(folder),
+        _evaluate_predictions,
+        "manifest.json",
+    ),
+    "layer and thresholds": (_layer, _evaluate_adaptation, "adaptation.json"),
+    "line and thresholds": (_line, _evaluate_adaptation, "adaptation.json"),
+    "smoothed by associations": (_smoothed, _evaluate_adaptation, "adaptation.json"),
     "label table": (_label_table, label_files.load, "sums.json"),
 }
 JSON = strategies.recursive(
     strategies.one_of(
         strategies.none(), strategies.booleans(), strategies.floats(),
         strategies.integers(-(2**70), 2**70), strategies.text(max_size=20),
+        strategies.sampled_from([0.0, -1.0, "false", "1"]),
     ),
     lambda inner: strategies.one_of(
         strategies.lists(inner, max_size=3),
@@ -290,6 +341,18 @@ ARRAYS = array_strategies.arrays(
     ),
     array_strategies.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
 )  # fmt: skip
+
+
+def _changed_array(sound):
+    """Another array, one of another length, or one value everywhere."""
+    flat = sound.ravel()
+    return strategies.one_of(
+        ARRAYS,
+        strategies.integers(0, 9).map(lambda size: np.resize(flat, size)),
+        strategies.sampled_from(flat.tolist() or [0]).map(
+            lambda value: np.full_like(sound, value)
+        ),
+    )
 
 
 def _changed_json(value, data):
@@ -317,9 +380,18 @@ def _sums_made_right(folder, manifest):
 
 
 @pytest.mark.parametrize("name", FOLDERS)
+def test_the_folder_that_is_changed_is_sound(name, tmp_path):
+    make, read, _ = FOLDERS[name]
+    make(tmp_path / "sound")
+    assert read(tmp_path / "sound")
+
+
+@pytest.mark.parametrize("name", FOLDERS)
 @SETTINGS
 @hypothesis.given(data=strategies.data())
-def test_a_changed_folder_is_read_or_refused(name, changed, tmp_path_factory, data):
+def test_a_changed_folder_is_evaluated_or_refused(
+    name, changed, tmp_path_factory, data
+):
     make, read, manifest = FOLDERS[name]
     base = tmp_path_factory.getbasetemp() / "folders"
     sound, folder = base / f"sound {name}", base / "changed"
@@ -338,8 +410,10 @@ def test_a_changed_folder_is_read_or_refused(name, changed, tmp_path_factory, da
         value = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps(_changed_json(value, data)), "utf-8")
     else:
+        known = np.load(path) if path.suffix == ".npy" else np.zeros(3)
+        array = data.draw(_changed_array(known))
         with open(path, "wb") as file:
-            np.save(file, data.draw(ARRAYS))
+            np.save(file, array)
     if path.name != manifest and kind != "gone":
         _sums_made_right(folder, manifest)
     _reads_or_refuses(read, folder)

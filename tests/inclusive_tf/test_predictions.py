@@ -204,6 +204,63 @@ def test_one_layer_behind_other_views_is_another_way_of_the_model():
         predictions.require_same_model(one, moved, "they differ")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(unlisted_is_absent="false"), "true or false.*false"),
+        (lambda m: m.update(unlisted_is_absent=1), "true or false.*1"),
+        (lambda m: m.update(group_names="abc"), "group_names.*list of strings"),
+        (lambda m: m.update(group_names=["a", 2, "c"]), "group_names.*strings"),
+        (lambda m: m["vocabulary"].update(names=["a", None, "c"]), "names of labels"),
+        (lambda m: m.update(source="plain"), "source.*object"),
+        (lambda m: m.update(source={"split": 3}), "source.*splits are strings"),
+        (lambda m: m.update(variant=None), "variant.*string"),
+    ],
+)
+def test_a_fact_of_another_kind_is_refused(tmp_path, change, message):
+    _predictions().save(tmp_path / "p")
+    _rewrite_manifest(tmp_path / "p", change)
+    with pytest.raises(errors.DataError, match=f"manifest.json: .*{message}"):
+        predictions.load(tmp_path / "p")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("ids", np.array(["a", "b", "c", "b"]), "each id once.*b"),
+        ("truth_index", np.array([0, 2, 2, 2], np.int32), "twice.*ü of image image 1"),
+        ("truth_confidence", np.array([1, 1, np.nan, 1], np.float32), "0 to 1.*nan"),
+        ("truth_confidence", np.array([1, 2, 1, 1], np.float32), "0 to 1.*2"),
+        ("training_counts", np.array([7, -1, 2]), "from 0 on.*-1"),
+        ("kernel", np.full((5, 3), np.inf, np.float32), "finite.*inf"),
+        ("bias", np.array([0, np.nan, 0], np.float32), "finite.*nan"),
+    ],
+)
+def test_values_that_would_give_wrong_figures_are_refused_by_file(
+    tmp_path, name, array, message
+):
+    _with_layer(_predictions()).save(tmp_path / "p")
+    np.save(tmp_path / "p" / f"{name}.npy", array)
+    with pytest.raises(errors.DataError, match=rf"{name}\.npy: .*{message}"):
+        predictions.load(tmp_path / "p", verify=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("ids", np.full((4, 1), "a")),
+        ("features", np.zeros(4, np.float32)),
+        ("features", np.zeros((4, 5, 1), np.float32)),
+        ("group", np.zeros((4, 1), np.int32)),
+    ],
+)
+def test_an_array_of_another_shape_is_refused_by_folder(tmp_path, name, array):
+    _predictions().save(tmp_path / "p")
+    np.save(tmp_path / "p" / f"{name}.npy", array)
+    with pytest.raises(errors.DataError, match=rf"/p: .*shape of {name}"):
+        predictions.load(tmp_path / "p", verify=False)
+
+
 def test_vocabularies_that_differ_are_named_by_hash():
     one = _predictions()
     other = dataclasses.replace(

@@ -1,5 +1,7 @@
 """Scores are the shares that they are said to be, and bounds are kept."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.special
@@ -70,6 +72,87 @@ def test_bounds_are_kept_and_within_them_the_threshold_decides(logits, least, si
     for row, chosen in zip(logits, found, strict=True):
         if chosen.any() and not chosen.all():
             assert row[chosen].min() >= row[~chosen].max()
+
+
+def _whole_softmax(logits):
+    values = logits.astype(np.float64)
+    highest = values.max(axis=1, keepdims=True)
+    powers = np.exp(values - highest)
+    others = powers.sum(axis=1, keepdims=True) - powers
+    row, first = np.arange(len(values)), values.argmax(axis=1)
+    powers[row, first] = 0
+    others[row, first] = powers.sum(axis=1)
+    rest = np.log(np.maximum(others, np.finfo(np.float64).tiny))
+    return (values - highest - rest).astype(np.float32)
+
+
+def _whole_softmax_below(logits, below):
+    values = logits.astype(np.float64)
+    tail = np.sort(values, axis=1)[:, : values.shape[1] - below]
+    sums = scipy.special.logsumexp(tail, axis=1, keepdims=True)
+    return (values - sums).astype(np.float32)
+
+
+def _whole_bounded(logits, threshold, least, most):
+    margins = np.asarray(logits - threshold, np.float32)
+    order = np.argsort(-margins, axis=1, kind="stable")
+    ranked = np.take_along_axis(margins, order, axis=1)
+    ranked[:, :least] = np.maximum(ranked[:, :least], 0.0)
+    ranked[:, most:] = np.minimum(ranked[:, most:], -np.finfo(np.float32).tiny)
+    np.put_along_axis(margins, order, ranked, axis=1)
+    return margins
+
+
+@pytest.mark.parametrize("rows_of_chunk", [1, 7, 1000])
+@pytest.mark.parametrize("with_ties", [False, True])
+def test_chunks_give_the_bits_that_the_whole_gives(
+    rows_of_chunk, with_ties, monkeypatch
+):
+    monkeypatch.setattr(scores, "_CHUNK_CELLS", rows_of_chunk * 37)
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 3, (50, 37)).astype(np.float32)
+    if with_ties:
+        logits = np.round(logits)
+    by_label = generator.normal(size=37)
+    for found, expected in (
+        (
+            scores.of_logits(logits, scores.ScoresConfig("softmax")),
+            _whole_softmax(logits),
+        ),
+        (
+            scores.of_logits(logits, scores.ScoresConfig("softmax_below", 9)),
+            _whole_softmax_below(logits, 9),
+        ),
+        *(
+            (
+                scores.bounded(logits, threshold, least, most),
+                _whole_bounded(logits, threshold, least, most or 37),
+            )
+            for threshold in (0.5, by_label)
+            for least, most in ((0, 0), (2, 0), (0, 5), (2, 5), (37, 37))
+        ),
+    ):
+        assert found.dtype == expected.dtype
+        assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda logits: scores.of_logits(logits, scores.ScoresConfig("softmax")),
+        lambda logits: scores.of_logits(logits, scores.ScoresConfig("softmax_below")),
+        lambda logits: scores.bounded(logits, 0.5),
+        lambda logits: scores.bounded(logits, np.full(2000, 0.5), 1, 20),
+    ],
+)
+def test_beside_the_scores_it_takes_the_memory_of_one_chunk(turn):
+    logits = np.random.default_rng(0).normal(size=(4000, 2000)).astype(np.float32)
+    tracemalloc.start()
+    turn(logits)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # a chunk is 2 MB as float64, and seven are at hand at once
+    assert most < logits.nbytes + 20e6
 
 
 def test_bounds_that_cross_are_refused():

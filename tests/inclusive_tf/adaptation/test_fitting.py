@@ -6,11 +6,20 @@ import json
 
 import numpy as np
 import pytest
+import scipy.sparse
 import scipy.special
 
 from data_pipelines import errors, labels
 from inclusive_tf import predictions
-from inclusive_tf.adaptation import adapted, logit_line, priors, rules, temperature
+from inclusive_tf.adaptation import (
+    adapted,
+    associations,
+    fitting,
+    logit_line,
+    priors,
+    rules,
+    temperature,
+)
 from inclusive_tf.evaluation import f2
 
 CLASSES = 5
@@ -240,6 +249,100 @@ def test_predictions_of_another_vocabulary_or_model_are_named():
     other = dataclasses.replace(stage, bias=stage.bias + 1)
     with pytest.raises(errors.DataError, match="different models"):
         adapted.fit(tuning, False, "none", priors="em", source=validation, target=other)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"threshold": "shrunk"},
+        {"priors": "counted"},
+        {"temperature": True},
+        {"threshold": "global"},
+        {},
+    ],
+    ids=str,
+)
+def test_the_first_image_with_a_logit_that_is_not_finite_is_named(value, fields):
+    _, tuning, _ = _world()
+    logits = tuning.logits.copy()
+    logits[[7, 20], 3] = value
+    tuning = dataclasses.replace(tuning, logits=logits)
+    arguments = {"last_layer": False, "threshold": "none"} | fields
+    message = f"image tuning 7 is not finite.*Received: {value}"
+    with pytest.raises(errors.DataError, match=message):
+        adapted.fit(tuning, **arguments)
+
+
+def test_logits_of_source_and_target_are_finite_too(monkeypatch):
+    # images far into the logits lie in another chunk
+    monkeypatch.setattr(fitting, "_CHUNK_CELLS", 100)
+    validation, tuning, stage = _world()
+    for name in ("source", "target"):
+        both = {"source": validation, "target": stage}
+        logits = both[name].logits.copy()
+        logits[901, 2] = np.inf
+        both[name] = dataclasses.replace(both[name], logits=logits)
+        with pytest.raises(errors.DataError, match=f"{both[name].ids[901]} is not"):
+            adapted.fit(tuning, False, "none", priors="em", **both)
+
+
+@functools.cache
+def _chances():
+    """Each label makes the next one likelier."""
+    weights = scipy.sparse.csr_array(np.eye(CLASSES, k=1, dtype=np.float32))
+    return associations.Associations(
+        weights, np.ones(CLASSES - 1, int), np.full(CLASSES, 9), 20,
+        labels.Vocabulary(tuple("abcde")), "ppmi", 0.5, np.array(["train"]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "estimate"),
+    [
+        ({}, "nothing was fitted"),
+        ({"threshold": "expected_f2"}, "nothing was fitted"),
+        ({"strength": 0.0}, "nothing was fitted"),
+        ({"strength": 1.0}, "no rule was fitted"),
+        ({"strength": 1.0, "threshold": "expected_f2"}, "no rule was fitted"),
+        ({"strength": 1.0, "temperature": True}, "no rule was fitted"),
+        ({"temperature": True}, "no rule was fitted"),
+        ({"threshold": "global"}, "3-fold"),
+        ({"threshold": "global", "temperature": True}, "3-fold"),
+        ({"strength": 1.0, "threshold": "global"}, "3-fold"),
+        ({"strength": 1.0, "threshold": "shrunk"}, "3-fold"),
+        ({"priors": "counted"}, "3-fold"),
+        ({"priors": "counted", "strength": 1.0}, "3-fold"),
+        ({"last_layer": True}, "3-fold"),
+        ({"last_layer": True, "threshold": "expected_f2"}, "3-fold"),
+        ({"strength": None}, "3-fold, each choosing its own strength"),
+    ],
+    ids=str,
+)
+def test_an_estimate_is_called_what_it_is(fields, estimate):
+    _, tuning, _ = _world()
+    fields = {"last_layer": False, "threshold": "none"} | fields
+    if "strength" in fields:
+        fields["association_strength"] = fields.pop("strength")
+        fields["associations"] = _chances()
+    found = adapted.fit(tuning, folds=3, **fields)
+    assert found.figures["estimate"] == estimate
+    if "fold" not in estimate:
+        # what was fitted is scored on the same images
+        others = np.char.add(tuning.ids, " again")
+        in_sample = _score(found, dataclasses.replace(tuning, ids=others))
+        assert found.figures["mean_f2"] == pytest.approx(in_sample, abs=1e-12)
+
+
+def test_an_estimate_by_the_target_alone_is_called_what_it_is():
+    validation, tuning, stage = _world()
+    fields = {"last_layer": False, "threshold": "none", "priors": "em"}
+    for known, source, estimate in (
+        (validation, None, "source images, before the shift"),
+        (tuning, validation, "no rule was fitted"),
+    ):
+        found = adapted.fit(known, target=stage, source=source, **fields)
+        assert found.figures["estimate"] == estimate
 
 
 def test_logits_stay_where_nothing_moves_them():

@@ -1,5 +1,7 @@
 """Top-k figures agree with scikit-learn, and say what they rest on."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import sklearn.metrics
@@ -60,6 +62,30 @@ def test_differences_are_paired_and_their_mean_is_over_seeds():
     expected = alone[2] - np.mean(alone[:2])
     assert found["top_1"]["difference"] == pytest.approx(expected)
     assert found["top_1"]["low"] > 0
+
+
+@pytest.mark.parametrize("rows_of_chunk", [1, 7, 1000])
+@pytest.mark.parametrize("most", [1, 5, 29, 40])
+def test_a_ranking_is_that_of_a_stable_sort(rows_of_chunk, most, monkeypatch):
+    monkeypatch.setattr(ranking, "_CHUNK_CELLS", rows_of_chunk * 30)
+    logits = np.random.default_rng(4).normal(0, 2, (60, 30)).astype(np.float32)
+    for values in (logits, np.round(logits), np.zeros_like(logits), _with_holes()):
+        expected = np.argsort(-values, axis=1, kind="stable")[:, :most]
+        np.testing.assert_array_equal(ranking.of_logits(values, most), expected)
+
+
+def _with_holes():
+    generator = np.random.default_rng(5)
+    return generator.choice([np.nan, -np.inf, np.inf, 0.0, -0.0, 1.0], (60, 30))
+
+
+def test_a_ranking_takes_the_memory_of_one_chunk():
+    logits = np.random.default_rng(0).normal(size=(4000, 2000)).astype(np.float32)
+    tracemalloc.start()
+    ranking.of_logits(logits)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10e6 < logits.nbytes / 3
 
 
 def test_other_images_and_no_labels_are_refused():
