@@ -79,7 +79,9 @@ def read_labels(config, vocabulary=None):
     return table, notes
 
 
-def read(config, image_config, vocabulary=None, splits=None, quarantine=None):
+def read(
+    config, image_config, vocabulary=None, splits=None, quarantine=None, scans=None
+):
     """Reads a data set and leaves its unreadable images out.
 
     Args:
@@ -89,6 +91,7 @@ def read(config, image_config, vocabulary=None, splits=None, quarantine=None):
         splits: names of the splits to keep; only their images are scanned. None keeps
             all; empty keeps all but `train`.
         quarantine: path of the CSV that names unreadable images; None writes none.
+        scans: `quality.Scans` of other tables of the same data set, or None.
 
     Returns:
         (`labels.LabelTable`, notes).
@@ -101,7 +104,7 @@ def read(config, image_config, vocabulary=None, splits=None, quarantine=None):
     if splits is not None:
         table = _keep_splits(table, splits)
     return without_bad_images(
-        table, notes, image_config, config.max_bad_fraction, quarantine
+        table, notes, image_config, config.max_bad_fraction, quarantine, scans
     )
 
 
@@ -115,7 +118,9 @@ def _keep_splits(table, splits):
     return table.take(np.isin(table.split, [table.split_index(s) for s in wanted]))
 
 
-def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=None):
+def without_bad_images(
+    table, notes, image_config, max_bad_fraction, quarantine=None, scans=None
+):
     """Leaves the images out that its storage cannot decode.
 
     Args:
@@ -124,6 +129,7 @@ def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=
         image_config: `images.ImageConfig`.
         max_bad_fraction: share of unreadable images to put up with in any split.
         quarantine: path of the CSV that names them; None writes none.
+        scans: `quality.Scans`, whose images are not decoded again; None decodes all.
 
     Returns:
         (`labels.LabelTable`, notes).
@@ -132,7 +138,8 @@ def without_bad_images(table, notes, image_config, max_bad_fraction, quarantine=
         errors.DataError: more images are unreadable, or all of a split.
     """
     progress = sys.stderr.isatty()
-    faults = table.storage.faults(table.locations, image_config, progress)
+    scans = quality.Scans() if scans is None else scans
+    faults = scans.faults(table.storage, table.locations, image_config, progress)
     if quarantine is not None:
         quality.write_quarantine(quarantine, faults, table.ids)
     if faults:

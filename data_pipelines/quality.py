@@ -87,6 +87,34 @@ def scan(paths, config, progress=False):
     return faults
 
 
+class Scans:
+    """What was found of the images of a data set, so that none is decoded twice."""
+
+    def __init__(self):
+        self._reasons = {}
+
+    def faults(self, storage, locations, config, progress=False):
+        """Returns what `storage.faults` does; only images not met before are decoded.
+
+        Args:
+            storage: of the data set, the same in all calls.
+            locations: str [N].
+            config: `images.ImageConfig`.
+            progress: whether to show a bar on the standard error stream.
+        """
+        reasons = self._reasons.setdefault(config, {})
+        places = list(map(str, locations))
+        new = [place for place in dict.fromkeys(places) if place not in reasons]
+        reasons.update(dict.fromkeys(new))
+        for fault in storage.faults(np.array(new, str), config, progress):
+            reasons[fault.path] = fault.reason
+        return [
+            Fault(row, place, reasons[place])
+            for row, place in enumerate(places)
+            if reasons[place] is not None
+        ]
+
+
 def write_quarantine(path, faults, ids):
     """Writes quarantine.csv, a row a fault: id, path, reason.
 

@@ -8,8 +8,12 @@ further phase has on top of those, and starts from the weights of the phase befo
     --phase=--train_splits=tuning --held_out=0.2 --trainable=last_layer --epochs=10
     --member=
     --member=--model=densenet_small
+
+A line of --phase holds flags of a training, one of --member also how it looks at images
+and what is fitted. All else is said of the whole recipe, outside of them.
 """
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -50,8 +54,8 @@ def define():
     flags.DEFINE_string(
         "pseudo_split",
         "",
-        "In a --phase: learn further from this split, with labels that the phase "
-        "before gives.",
+        "In a --phase: learn further from this split, with labels that the members of "
+        "the phase before give.",
     )
     flags.DEFINE_float(
         "pseudo_threshold", 0.25, "Probability from which it gives them.", 0.001, 0.999
@@ -64,7 +68,7 @@ def define():
     flags.DEFINE_float(
         "answer_threshold",
         0.5,
-        "Probability from which labels are given when nothing is fitted.",
+        "With --fit_split=: probability from which labels are given.",
         0.001,
         0.999,
     )
@@ -112,23 +116,26 @@ def config_from_flags(output):
         output: folder of its runs, a folder a member and phase.
 
     Raises:
-        errors.SettingError: a line of --phase or --member cannot be read.
+        errors.SettingError: a line of --phase or --member cannot be read, or says what
+            can only be said of the whole recipe; a threshold that would not be used.
     """
     output = pathlib.Path(output)
+    _require_answer_threshold()
     lines, seed = FLAGS.member or [""], FLAGS.seed
-    members = []
+    members, looks = [], []
     for number, line in enumerate(lines):
         steps = []
         for phase, more in enumerate(["", *FLAGS.phase]):
             before = _folder(output, number, phase - 1) if phase else ""
             with flagsaver.flagsaver():
                 _seed(number)
-                _take(line, "member")
-                _take(more, "phase")
+                _take_part(line, "member")
+                _take_part(more, "phase")
                 steps.append(_step(output, number, phase, before))
         with flagsaver.flagsaver():
             _seed(number)
-            _take(line, "member")
+            _take_part(line, "member")
+            looks.append({flag.name: flag.value for flag in _of("prediction_flags")})
             members.append(
                 recipe.Member(
                     tuple(steps),
@@ -143,7 +150,7 @@ def config_from_flags(output):
     return recipe.Recipe(
         name=FLAGS.recipe,
         seed=FLAGS.seed,
-        members=tuple(members),
+        members=tuple(_labelled_by(member, looks) for member in members),
         fit_split=FLAGS.fit_split,
         threshold_logit=math.log(FLAGS.answer_threshold)
         - math.log1p(-FLAGS.answer_threshold),
@@ -167,6 +174,8 @@ _PARTS = "parts"
 
 _MODULES = ("recipe_flags", "prediction_flags", "adaptation_flags")
 
+_PSEUDO = {"pseudo_split", "pseudo_threshold"}
+
 _NO_PART = run_directory.MAY_CHANGE | {"keep_gib", "shuffle_buffer"}
 
 
@@ -187,7 +196,8 @@ def arguments(name, common, seed):
         seed: int.
 
     Raises:
-        errors.SettingError: there is no such recipe; those there are stand in it.
+        errors.SettingError: there is no such recipe; those there are stand in it. Or
+            the line cannot be split.
     """
     path = FOLDER / f"{name}.flags"
     if not path.is_file():
@@ -196,7 +206,8 @@ def arguments(name, common, seed):
             f"Received: {name}."
         )
     return [
-        f"--flagfile={path}", *shlex.split(common), f"--recipe={name}", f"--seed={seed}"
+        f"--flagfile={path}", *_split(common, "common"), f"--recipe={name}",
+        f"--seed={seed}",
     ]  # fmt: skip
 
 
@@ -219,12 +230,14 @@ def digest():
     the project does not make older records another recipe's; where files lie and how
     much memory is used are no part of it.
     """
-    flags_of = FLAGS.flags_by_module_dict()
+    without = _NO_PART
+    if FLAGS.carrier == "streaming":
+        # there it decides the order of draws
+        without = without - {"shuffle_buffer"}
     found = {
         flag.name: flag.value
-        for module in (*_MODULES, *run_flags.TRAINING)
-        for flag in flags_of.get(f"flags.{module}", ())
-        if flag.value != flag.default and flag.name not in _NO_PART
+        for flag in _of(*_MODULES, *run_flags.TRAINING)
+        if flag.value != flag.default and flag.name not in without
     }
     text = json.dumps(found, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -236,17 +249,29 @@ def require_untyped():
     Raises:
         errors.SettingError: one was typed.
     """
-    flags_of = FLAGS.flags_by_module_dict()
     typed = [
-        f"--{flag.name}"
-        for module in (*_MODULES, *run_flags.TRAINING)
-        for flag in flags_of.get(f"flags.{module}", ())
-        if flag.present
+        f"--{flag.name}" for flag in _of(*_MODULES, *run_flags.TRAINING) if flag.present
     ]
     if typed:
         raise errors.SettingError(
             "A study gives its recipes the flags of --common. Expected: "
             f'--common="{typed[0]}=...". Received: {", ".join(sorted(typed))}.'
+        )
+
+
+def _of(*modules):
+    """Returns the flags that modules of `flags` defined."""
+    flags_of = FLAGS.flags_by_module_dict()
+    return [flag for name in modules for flag in flags_of.get(f"flags.{name}", ())]
+
+
+def _require_answer_threshold():
+    flag = FLAGS["answer_threshold"]
+    if FLAGS.fit_split and flag.value != flag.default:
+        raise errors.SettingError(
+            "What is fitted decides from where labels are given. Expected: "
+            f"--answer_threshold with --fit_split=. Received: --fit_split="
+            f"{FLAGS.fit_split}."
         )
 
 
@@ -259,6 +284,41 @@ def _seed(member):
     FLAGS["seed"].value = FLAGS.seed + _BETWEEN_MEMBERS * member
 
 
+def _take_part(line, what):
+    """Parses a line of --phase or --member, which may say no more than it decides."""
+    words = _split(line, what)
+    if any(word.lstrip("-").startswith("flagfile") for word in words):
+        raise errors.SettingError(
+            "A recipe is known by its flags, which a file could change. Expected: the "
+            f"flags themselves in a line of --{what}. Received: {line}"
+        )
+    for name in FLAGS:
+        FLAGS[name].present = 0
+    _take(line, what)
+    allowed = {flag.name for flag in _of(*run_flags.TRAINING)}
+    if what == "phase":
+        allowed = (allowed | _PSEUDO) - {"initial_run"}
+    else:
+        allowed |= {flag.name for flag in _of("prediction_flags")}
+        allowed |= set(adaptation_flags.PARTS)
+    astray = [f"--{name}" for name in FLAGS if FLAGS[name].present]
+    astray = sorted(set(astray) - {f"--{name}" for name in allowed})
+    if astray:
+        raise errors.SettingError(
+            f"A line of --{what} does not decide this. Expected: it outside of "
+            f"--{what}, or not at all. Received: {', '.join(astray)}."
+        )
+
+
+def _split(line, what):
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise errors.SettingError(
+            f"A line of --{what} cannot be read: {error} Received: {line}"
+        ) from error
+
+
 def _take(line, what):
     """Parses a line of flags on top of what the flags are."""
     for name in FLAGS:
@@ -267,8 +327,8 @@ def _take(line, what):
             FLAGS[name].present = 0
             FLAGS[name].value = list(FLAGS[name].value or ())
     try:
-        rest = FLAGS(["recipe", *shlex.split(line)])
-    except (flags.Error, ValueError) as error:
+        rest = FLAGS(["recipe", *_split(line, what)])
+    except flags.Error as error:
         raise errors.SettingError(
             f"A line of --{what} cannot be read: {error} Received: {line}"
         ) from error
@@ -291,10 +351,36 @@ def _step(output, member, phase, before):
                 "Images get labels from the phase before. Expected: --pseudo_split in "
                 "a --phase. Received: it in the first."
             )
-        FLAGS["pseudo_labels"].value = f"{folder}-pseudo_labels.csv"
+        # of all members, which is read once
+        path = output / f"phase-{phase}-pseudo_labels.csv"
+        FLAGS["pseudo_labels"].value = str(path)
     return recipe.Step(
         folder, experiment_flags.config_from_flags(), run_flags.resolved(), pseudo
     )
+
+
+def _labelled_by(member, looks):
+    """Has runs remember who gave their pseudo-labels, as the labels follow from that.
+
+    Args:
+        member: `recipe.Member`.
+        looks: of each member, {name: value} of the flags that it predicts with.
+    """
+    steps = [
+        dataclasses.replace(
+            step,
+            flags=step.flags
+            | {
+                "pseudo_split": step.pseudo.split,
+                "pseudo_threshold": step.pseudo.threshold,
+                "pseudo_by": looks,
+            },
+        )
+        if step.pseudo.split
+        else step
+        for step in member.steps
+    ]
+    return dataclasses.replace(member, steps=tuple(steps))
 
 
 def _adaptation(seed):

@@ -49,7 +49,8 @@ def main(_):
     from inclusive_tf.recipes import page, progress, study
 
     recipe_flags.require_untyped()
-    jobs = [_job(name, int(seed)) for seed in FLAGS.seeds for name in FLAGS.recipes]
+    _require_names()
+    jobs = [_job(name, seed) for seed in _seeds() for name in FLAGS.recipes]
     wanted = [job for job in jobs if not FLAGS.only or job.recipe in FLAGS.only]
     failed = progress.run(wanted, FLAGS.minutes)
     found, notes = progress.gather(jobs)
@@ -77,6 +78,38 @@ def main(_):
         page.write(FLAGS.page, f"study {FLAGS.study}", text)
         print(f"written to {FLAGS.page}")
     return 1 if failed else 0
+
+
+def _require_names():
+    """Refuses recipes that stand twice, and those of --only and --ours that do not."""
+    from data_pipelines import errors
+
+    repeated = sorted({name for name in FLAGS.recipes if FLAGS.recipes.count(name) > 1})
+    if repeated:
+        raise errors.SettingError(
+            "A recipe stands twice in a study. Expected: each name of --recipes once. "
+            f"Received: {', '.join(repeated)}."
+        )
+    for flag in ("only", "ours"):
+        unknown = sorted(set(FLAGS[flag].value) - set(FLAGS.recipes))
+        if unknown:
+            raise errors.SettingError(
+                f"A name of --{flag} is none of the study's. Expected: some of "
+                f"{', '.join(FLAGS.recipes)}. Received: {', '.join(unknown)}."
+            )
+
+
+def _seeds():
+    from data_pipelines import errors
+
+    plain = all(seed.isdecimal() for seed in FLAGS.seeds)
+    seeds = list(map(int, FLAGS.seeds)) if plain else []
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise errors.SettingError(
+            "The seeds of a study cannot be used. Expected: whole numbers from 0 on, "
+            f"each once, as in --seeds=0,1,2. Received: {','.join(FLAGS.seeds)}."
+        )
+    return seeds
 
 
 def _job(name, seed):

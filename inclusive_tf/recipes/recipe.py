@@ -118,6 +118,7 @@ class Recipe:
                 "There are no labels to fit on. Expected: --fit_split, or neither "
                 "--threshold nor another part that is fitted. Received: none."
             )
+        self._require_what_can_work()
         if self.adapt == "ensemble":
             self._require_one_adaptation()
         if self.adapt == "ensemble" and self.combine == "vote":
@@ -132,6 +133,52 @@ class Recipe:
                 "Received: --adapt=members."
             )
 
+    def _require_what_can_work(self):
+        """Refuses what would end in an error, or count for nothing, after training."""
+        from inclusive_tf.adaptation import fitting
+
+        members = len(self.members)
+        priors = {one.adaptation["priors"] for one in self.members}
+        learnt = self.members[0].steps[-1].pseudo.split
+        used = {self.fit_split, self.source_split, self.target_split, *self.splits}
+        for right, expected, received in (
+            (self.splits, "--answer names a split", "none"),
+            (
+                self.target_split or not priors & {"em", "bbse"},
+                "--target_split with --priors=em or bbse",
+                "none",
+            ),
+            (
+                self.at_least is None or self.combine == "vote",
+                "--at_least with --combine=vote",
+                f"--combine={self.combine}",
+            ),
+            (
+                (self.at_least or 0) <= members,
+                f"--at_least of at most {members}, the number of members",
+                self.at_least,
+            ),
+            (
+                self.least <= self.most or not self.most,
+                "--least_labels of at most --largest_set",
+                f"{self.least} and {self.most}",
+            ),
+            (
+                not learnt or learnt not in used,
+                "another split to fit on and to answer than the last --pseudo_split",
+                learnt,
+            ),
+        ):
+            if not right:
+                raise errors.SettingError(
+                    "Parts of the recipe do not go together. Expected: "
+                    f"{expected}. Received: {received}."
+                )
+        for member in self.members:
+            given = dict(member.adaptation)
+            rule, associations = given.pop("threshold"), given.pop("associations")
+            fitting.Settings(**given, rule=rule, associations=bool(associations))
+
     def _require_one_adaptation(self):
         settings = [member.adaptation for member in self.members]
         priors = settings[0]["priors"]
@@ -141,6 +188,11 @@ class Recipe:
                 all(one == settings[0] for one in settings),
                 "the same adaptation in all members",
                 "another one in a --member",
+            ),
+            (
+                not settings[0]["last_layer"],
+                "no --last_layer, which an ensemble has none of",
+                "one",
             ),
             (
                 priors not in ("em", "bbse"),

@@ -2,11 +2,12 @@
 
 import dataclasses
 import importlib.metadata
+import pathlib
 
 import numpy as np
 import scipy.special
 
-from data_pipelines import atomic, datasets, training_set
+from data_pipelines import atomic, datasets, quality, training_set
 from inclusive_tf import experiment, scores, trained
 from inclusive_tf import predictions as predictions_module
 from inclusive_tf import run as run_directory
@@ -36,7 +37,10 @@ def run(recipe, output, flags_digest=""):
         errors.DataError: whatever is wrong with the data or the directories.
         loop.TrainingDivergedError: a loss became NaN or infinite.
     """
-    tables = _Tables(output / "quarantine.csv")
+    tables = _Tables(output)
+    wanted = [recipe.fit_split, recipe.source_split, recipe.target_split]
+    wanted = list(dict.fromkeys(filter(None, [*wanted, *recipe.splits])))
+    _require_splits(recipe, wanted, tables)
     phases = len(recipe.members[0].steps)
     for phase in range(phases):
         _label(recipe, phase, tables)
@@ -51,8 +55,6 @@ def run(recipe, output, flags_digest=""):
                 table,
                 notes,
             )
-    wanted = [recipe.fit_split, recipe.source_split, recipe.target_split]
-    wanted = list(dict.fromkeys(filter(None, [*wanted, *recipe.splits])))
     for member in recipe.members:
         _predict(member, -1, wanted, tables)
     return _record(recipe, output, flags_digest, *_decide(recipe, output))
@@ -61,22 +63,40 @@ def run(recipe, output, flags_digest=""):
 class _Tables:
     """Label tables by what they are read from, so that each is read once."""
 
-    def __init__(self, quarantine):
-        self._found, self._quarantine = {}, quarantine
+    def __init__(self, output):
+        self._found, self._scans, self._output = {}, quality.Scans(), output
 
     def read(self, settings, whole=False):
-        """Reads what a step learns from, or all splits as the source names them."""
+        """Reads what a step learns from, or all splits as the source names them.
+
+        Each table has a list of its unreadable images, the first in quarantine.csv.
+        """
         data = settings.data
         if whole:
-            plain = training_set.TrainingSetConfig()
+            plain = training_set.TrainingSetConfig(
+                labels=data.learnt.labels, head_size=data.learnt.head_size
+            )
             data = dataclasses.replace(data, learnt=plain)
         key = data, settings.image
         if key not in self._found:
-            table, notes = datasets.read(*key, quarantine=self._quarantine)
+            number = f"-{len(self._found) + 1}" if self._found else ""
+            path = self._output / f"quarantine{number}.csv"
+            table, notes = datasets.read(*key, quarantine=path, scans=self._scans)
             for note in notes:
                 print(f"note: {note}")
             self._found[key] = table, notes
         return self._found[key]
+
+
+def _require_splits(recipe, wanted, tables):
+    """Refuses splits that the last phase does not have, before any phase is trained."""
+    settings = recipe.members[0].steps[-1].experiment
+    # those labels are of the phase before
+    learnt = dataclasses.replace(settings.data.learnt, pseudo_labels="")
+    data = dataclasses.replace(settings.data, learnt=learnt)
+    table, _ = tables.read(dataclasses.replace(settings, data=data))
+    for name in wanted:
+        table.split_index(name)
 
 
 def _predict(member, phase, splits, tables, whole=False):
@@ -93,26 +113,26 @@ def _predict(member, phase, splits, tables, whole=False):
 
 
 def _label(recipe, phase, tables):
-    """Writes the labels that the phase before gives, for members that have not begun.
+    """Writes the labels that the phase before gives, before a member learns from them.
 
     They are the mean of its members' probabilities, the same for all.
     """
-    waiting = [
-        (step.pseudo, step.experiment.data.learnt.pseudo_labels)
-        for step in (member.steps[phase] for member in recipe.members)
-        if step.pseudo.split
-        and checkpoints.newest(run_directory.Run(step.run).checkpoints) is None
-    ]
-    for pseudo in dict.fromkeys(pseudo for pseudo, _ in waiting):
-        chosen = []
-        for member in recipe.members:
-            _predict(member, phase - 1, [pseudo.split], tables, whole=True)
-            run = run_directory.Run(member.steps[phase - 1].run)
-            chosen.append(ensemble_members.Member(run.predictions(pseudo.split)))
-        predicted = combining.mean(chosen, "probabilities")
-        cut = float(scipy.special.logit(pseudo.threshold))
-        for path in (path for wanted, path in waiting if wanted == pseudo):
-            write_pseudo_labels(path, predicted, cut)
+    steps = [member.steps[phase] for member in recipe.members]
+    pseudo = steps[0].pseudo
+    path = pathlib.Path(steps[0].experiment.data.learnt.pseudo_labels)
+    begun = any(
+        checkpoints.newest(run_directory.Run(step.run).checkpoints) is not None
+        for step in steps
+    )
+    if not pseudo.split or (begun and path.is_file()):
+        return
+    chosen = []
+    for member in recipe.members:
+        _predict(member, phase - 1, [pseudo.split], tables, whole=True)
+        run = run_directory.Run(member.steps[phase - 1].run)
+        chosen.append(ensemble_members.Member(run.predictions(pseudo.split)))
+    predicted = combining.mean(chosen, "probabilities")
+    write_pseudo_labels(path, predicted, float(scipy.special.logit(pseudo.threshold)))
 
 
 def write_pseudo_labels(path, predicted, threshold_logit):

@@ -93,6 +93,35 @@ def test_a_fixed_threshold_answers_where_nothing_is_fitted():
         read("--fit_split=", "--threshold=global")
 
 
+def test_a_fixed_threshold_that_would_not_be_used_is_refused():
+    with pytest.raises(errors.SettingError, match="with --fit_split="):
+        read("--answer_threshold=0.25")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--phase=--views=mirror", "--phase=--threshold=global", "--phase=--fit_split=",
+        "--phase=--answer=train", "--phase=--phase=--epochs=1",
+        "--phase=--initial_run=elsewhere", "--member=--fit_split=",
+        "--member=--combine=vote", "--member=--answer=x", "--member=--least_labels=3",
+        "--member=--answer_threshold=0.1", "--member=--pseudo_threshold=0.1",
+        "--member=--recipe=other",
+    ],
+)  # fmt: skip
+def test_a_line_that_says_what_it_does_not_decide_is_refused(line):
+    flag = line.split("=")[1]
+    with pytest.raises(errors.SettingError, match=rf"does not decide.*{flag}\."):
+        read(line)
+
+
+def test_a_line_with_a_flagfile_is_refused_as_its_content_would_not_be_known(tmp_path):
+    path = tmp_path / "more.flags"
+    path.write_text("--epochs=9")
+    with pytest.raises(errors.SettingError, match="the flags themselves"):
+        read(f"--member=--flagfile={path}")
+
+
 def test_flags_typed_at_a_study_are_refused_since_they_reach_no_recipe():
     with flagsaver.flagsaver():
         recipe_flags.take(["--epochs=9"])
@@ -107,12 +136,40 @@ def test_flags_are_afterwards_what_they_were():
 
 
 def test_labels_of_a_model_are_asked_for_in_a_phase():
-    found = read("--phase=--pseudo_split=stage_1 --pseudo_threshold=0.3")
+    found = read(
+        "--phase=--pseudo_split=stage_1 --pseudo_threshold=0.3", "--answer=stage_2"
+    )
     step = found.members[0].steps[1]
     assert (step.pseudo.split, step.pseudo.threshold) == ("stage_1", 0.3)
     assert step.experiment.data.learnt.pseudo_labels.endswith("pseudo_labels.csv")
+    assert "pseudo_split" not in found.members[0].steps[0].flags
     with pytest.raises(errors.SettingError, match="from the phase before"):
         read("--pseudo_split=stage_1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["--phase=--pseudo_split=stage_1 --pseudo_threshold=0.4"],
+        ["--phase=--pseudo_split=validation"],
+        ["--phase=--pseudo_split=stage_1", "--views=ten_crops"],
+        ["--phase=--pseudo_split=stage_1", "--member=", "--member=--scores=softmax"],
+    ],
+)
+def test_a_run_remembers_who_gave_its_labels_and_how(other):
+    def remembered(*arguments):
+        return read(*arguments, "--answer=stage_2").members[0].steps[1].flags
+
+    plain = "--phase=--pseudo_split=stage_1"
+    assert remembered(plain) == remembered(plain)
+    assert remembered(plain) != remembered(*other)
+
+
+def test_members_read_the_same_labels_of_a_phase():
+    found = read("--member=", "--member=", "--phase=--pseudo_split=stage_1",
+                 "--answer=stage_2")  # fmt: skip
+    learnt = [member.steps[1].experiment.data for member in found.members]
+    assert learnt[0] == learnt[1]
 
 
 @pytest.mark.parametrize(
@@ -140,10 +197,22 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones():
     ("line", "message"),
     [
         (["--answer=tuning"], "must not be fitted on"),
+        (["--answer="], "names a split"),
+        (["--priors=em"], "--target_split with --priors=em"),
+        (["--at_least=1"], "with --combine=vote"),
+        (["--combine=vote", "--at_least=2"], "at most 1, the number of members"),
+        (["--least_labels=5", "--largest_set=3"], "at most --largest_set"),
+        (["--phase=--pseudo_split=tuning"], "than the last --pseudo_split"),
+        (["--group_balanced"], "refit of the last layer"),
+        (["--association_strength=1"], "needs associations"),
+        (["--adapt=ensemble", "--last_layer"], "no --last_layer"),
         (["--combine=vote", "--adapt=ensemble"], "--adapt=members"),
         (["--combine=greedy"], "--adapt=ensemble"),
         (["--adapt=ensemble", "--fit_split="], "--fit_split to fit it on"),
-        (["--adapt=ensemble", "--priors=em"], "priors that are counted"),
+        (
+            ["--adapt=ensemble", "--priors=em", "--target_split=stage_1"],
+            "priors that are counted",
+        ),
         (
             ["--adapt=ensemble", "--member=--threshold=global", "--member="],
             "the same adaptation in all members",
@@ -162,3 +231,19 @@ def test_a_digest_tells_flags_apart_and_not_where_data_lie():
     ]
     assert len(set(digests)) == 4
     assert recipe_flags.digest_of(["--cache_dir=elsewhere"]) == digests[0]
+
+
+def test_how_far_a_stream_is_shuffled_is_part_of_the_digest_and_of_nothing_else():
+    def digests(*arguments):
+        return {
+            recipe_flags.digest_of([*arguments, f"--shuffle_buffer={size}"])
+            for size in (16, 64)
+        }
+
+    assert len(digests("--carrier=indexed")) == 1
+    assert len(digests("--carrier=streaming")) == 2
+
+
+def test_common_flags_that_cannot_be_split_are_refused():
+    with pytest.raises(errors.SettingError, match=r"common cannot be read.*quotation"):
+        recipe_flags.arguments("place_4", "--epochs='2", 0)

@@ -23,7 +23,7 @@ def table(make_table, colour_rows):
 
 
 def test_members_are_trained_in_phases_and_answer_together(call, table, tmp_path):
-    """Phases from a tuning set and on labels of the members' own, then a vote."""
+    """A phase from a tuning set and on labels of the members' own, then a vote."""
     output = tmp_path / "out"
     phase = (
         "--train_splits=train,tuning --held_out=0.5 --held_out_of=tuning "
@@ -32,17 +32,17 @@ def test_members_are_trained_in_phases_and_answer_together(call, table, tmp_path
     arguments = (
         *SMALL, f"--table={table}", f"--output={output}", "--member=",
         "--member=--views=mirror", "--combine=vote", "--at_least=2",
-        f"--phase={phase}", f"--phase={phase}",
+        f"--phase={phase}",
         "--fit_split=held_out", "--threshold=global",
     )  # fmt: skip
     said = call("recipe", *arguments).stdout
     assert "12 images are learnt from with" in said
     assert "images are held out of training" in said
     assert "2 member(s)" in said
-    runs = [output / f"member-{m}" / f"phase-{p}" for m in (0, 1) for p in (0, 2)]
+    runs = [output / f"member-{m}" / f"phase-{p}" for m in (0, 1) for p in (0, 1)]
     models = [json.loads((run / "model.json").read_text())["model"] for run in runs]
     assert [model["seed"] for model in models] == [0, 0, 1000, 1000]
-    pseudo = (output / "member-0" / "phase-1-pseudo_labels.csv").read_text()
+    pseudo = (output / "phase-1-pseudo_labels.csv").read_text()
     assert pseudo.startswith(",".join(training_set.HEADER))
 
     found = record.read(output / "record.json")
@@ -61,6 +61,10 @@ def test_members_are_trained_in_phases_and_answer_together(call, table, tmp_path
     rest = ~expected.any(axis=1)
     np.testing.assert_array_equal(answer.given[~rest], expected[~rest])
     assert answer.given.any(axis=1).all(), "who has no vote gets the constant answer"
+
+    changed = phase.replace("--epochs", "--pseudo_threshold=0.4 --epochs")
+    other = [one.replace(phase, changed) for one in arguments]
+    assert "--pseudo_threshold" in call("recipe", *other, code=1).stderr
 
     (output / "record.json").unlink()
     again = call("recipe", *arguments).stdout
@@ -97,6 +101,27 @@ def test_a_study_keeps_records_and_runs_only_what_is_missing(call, table, tmp_pa
     assert "place_24, seed 0: made with other flags" in stale.stdout
 
 
-def test_a_study_names_the_recipes_there_are(call):
-    done = call("study", "--study=x", "--recipes=place_5", code=1)
-    assert "Expected: one of asbudhkar_densenet" in done.stderr
+def test_a_split_that_is_not_there_is_said_before_anything_is_trained(
+    call, table, tmp_path
+):
+    output = tmp_path / "out"
+    done = call("recipe", *SMALL, f"--table={table}", f"--output={output}",
+                "--fit_split=elsewhere", code=1)  # fmt: skip
+    assert "no such split" in done.stderr
+    assert "elsewhere" in done.stderr
+    assert not list(output.glob("member-*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--recipes=place_5"], "Expected: one of asbudhkar_densenet"),
+        (["--recipes=place_4,place_4"], "each name of --recipes once"),
+        (["--recipes=place_4", "--only=place_3"], "some of place_4. Received: place_3"),
+        (["--recipes=place_4", "--ours=place_3"], "some of place_4. Received: place_3"),
+        (["--recipes=place_4", "--seeds=0,0"], "each once"),
+        (["--recipes=place_4", "--seeds=a"], "Received: a"),
+    ],
+)
+def test_names_and_seeds_that_a_study_cannot_use_are_refused(call, arguments, said):
+    assert said in call("study", "--study=x", *arguments, code=1).stderr
