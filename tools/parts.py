@@ -11,6 +11,8 @@ from tools import calling
 
 MISSED = "**missed**"
 """What a script prints beside a figure that does not reach its goal."""
+MISSED_CODE = 3
+"""Exit code of a script that ran to its end and missed a goal."""
 NOT_HERE = 77
 """Exit code of a script that this machine lacks something for."""
 
@@ -46,6 +48,11 @@ def run(package, parts, page="", mark="{}"):
     return int(failed)
 
 
+def exit_code(met):
+    """Returns the exit code of a script whose goals are all met, or not."""
+    return 0 if met else MISSED_CODE
+
+
 def _facts(done):
     """When and where a part ran, and how it ended, in one line."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -53,7 +60,7 @@ def _facts(done):
         end = "passed"
     elif done.returncode == NOT_HERE:
         end = "not run"
-    elif MISSED in done.stdout:
+    elif done.returncode == MISSED_CODE:
         end = "missed"
     else:
         end = f"FAILED (exit code {done.returncode})"

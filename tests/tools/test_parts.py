@@ -9,8 +9,9 @@ from tools.soak import __main__ as soak
 
 ENDS = {
     "good": "import sys; print('| it is', *sys.argv[1:], '|')",
-    "slow": f"print('2 s, at most 1 s, {parts.MISSED}'); raise SystemExit(1)",
-    "broken": "print('half'); raise SystemExit(3)",
+    "slow": f"print('2 s, at most 1 s, {parts.MISSED}'); "
+    f"raise SystemExit({parts.exit_code(False)})",
+    "broken": f"print('half, {parts.MISSED}'); raise RuntimeError",
     "absent": f"print('no such machine'); raise SystemExit({parts.NOT_HERE})",
 }
 
@@ -36,7 +37,7 @@ def test_the_page_keeps_what_each_printed_and_how_it_ended(page, capsys):
     good, slow, broken, absent = page.read_text().split("<!-- end of ")[:4]
     assert "passed\n\n| it is so 1 |" in good
     assert "missed\n\n2 s" in slow
-    assert "FAILED (exit code 3)\n\nhalf" in broken
+    assert "FAILED (exit code 1)\n\nhalf" in broken
     assert "old" not in good + slow + broken
     assert absent.endswith("<!-- of absent -->\nold\n")
     assert "good: 2" in capsys.readouterr().out

@@ -14,7 +14,7 @@ Losses take turns with a copy of the logits on the card: value and gradient by t
 logits, compiled, for the challenge's number of labels. Each also has to be on the card
 what it is on the processor.
 
-Ends with exit code 1 where our compiled rate is below that of PyTorch, or a loss is
+Ends with exit code 3 where our compiled rate is below that of PyTorch, or a loss is
 another. Without a GPU it says so and measures nothing, with the exit code of
 `parts.NOT_HERE`; --allow_cpu then takes tiny batches, to try the code.
 """
@@ -351,7 +351,7 @@ def main(_):
             few = min(subject.steps, OP_BY_OP_STEPS)
             subject = dataclasses.replace(subject, steps=few)
             compare(name, subject, side, OP_BY_OP, FLAGS.rounds)
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def where():

@@ -21,7 +21,7 @@ anew in its turn and timed once it runs, on all cores:
                 busy with nothing else
 
 What rejects after decoding delivers so little that it is timed on fewer batches. Prints
-Markdown; ends with exit code 1 where a goal is missed.
+Markdown; ends with exit code 3 where a goal is missed.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ import warnings
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import preparing, stock_resampling, streams, turns
 
 FLAGS = flags.FLAGS
@@ -410,7 +410,7 @@ def main(_):
                     print(describe_ceiling(seconds, images, 2 / one_in))
                 elif TORCH not in measured:
                     print("PyTorch is not installed, and was left out.\n")
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

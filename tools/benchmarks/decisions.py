@@ -7,13 +7,13 @@
 candidates, 1,000 images and two passes, against the same search that recomputes the
 mean F2 of all images with vectorised NumPy for each candidate. The recomputation is
 timed on the first --slice labels of the first pass and scaled to all; both are timed in
-turn, --rounds times. Ends with exit code 1 above 60 s, below a ratio of 100, or where
+turn, --rounds times. Ends with exit code 3 above 60 s, below a ratio of 100, or where
 the two find different thresholds.
 
 --part=memory: priors by EM, and sets of the best expected F2 with the logits that they
 make, for 100,000 x 7,178 float32 logits in a memory-mapped file. Each runs in a process
 of its own. Prints seconds and, as copies of the scores, the most memory of its own and
-the most resident, which counts the pages of the file too; ends with exit code 1 where
+the most resident, which counts the pages of the file too; ends with exit code 3 where
 the first is above two.
 
 Tables are in Markdown.
@@ -27,7 +27,7 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import memory, tables, turns
 
 FLAGS = flags.FLAGS
@@ -223,7 +223,7 @@ def main(_):
         within &= _report_search()
     if FLAGS.part != "search":
         within &= _report_memory()
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

@@ -14,7 +14,7 @@ saliency and occlusion, tracing and pictures included.
 With --xplique_python=PATH, an interpreter of an environment that has xplique (which
 needs another TensorFlow), a process of that one waits beside ours and takes its turns.
 
-Prints tables in Markdown. Ends with exit code 1 when Grad-CAM is less than 8 or
+Prints tables in Markdown. Ends with exit code 3 when Grad-CAM is less than 8 or
 saliency less than 3 times as fast as tf-keras-vis, occlusion takes more than 1.15 times
 as long as its forwards, or 200 errors take more than 60 s.
 """
@@ -27,7 +27,7 @@ import time
 
 from absl import flags
 
-from tools import calling, command
+from tools import calling, command, parts
 from tools.benchmarks import elsewhere, tables, turns
 
 FLAGS = flags.FLAGS
@@ -266,11 +266,10 @@ def main(_):
     if not FLAGS.xplique_python:
         print(f"{XPLIQUE_NOTE}\n")
     seconds = explain_errors(ERRORS)
-    return 0 if tables.report(
-        "The default model",
-        [tables.Figure(f"{ERRORS} errors explained", seconds, "{:.1f} s",
-                       most=MOST_SECONDS)],
-    ) & met else 1  # fmt: skip
+    figure = tables.Figure(
+        f"{ERRORS} errors explained", seconds, "{:.1f} s", most=MOST_SECONDS
+    )
+    return parts.exit_code(tables.report("The default model", [figure]) & met)
 
 
 def define():

@@ -16,7 +16,7 @@ which --fairlearn resamples are timed and scaled. `all figures` is what our eval
 does with as many resamples: those, and precision, recall, F1 and F2 of each of 100
 labels and of bands of them.
 
-Prints tables in Markdown. Ends with exit code 1 where F2 is less than 50 times as fast
+Prints tables in Markdown. Ends with exit code 3 where F2 is less than 50 times as fast
 as dense scikit-learn, takes more than 2.5 passes, or more memory than one chunk and 64
 bytes for each image and each label that is stated, where the bootstrap is less than 50
 times as fast as Fairlearn's, or where ways disagree.
@@ -28,7 +28,7 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import memory, tables, turns
 
 FLAGS = flags.FLAGS
@@ -336,7 +336,7 @@ def main(_):
         within &= _report_f2()
     if FLAGS.part != "f2":
         within &= _report_intervals()
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

@@ -14,7 +14,7 @@ own:
     report      a report of 8 errors and more, see `report`
 
 The exponent is the slope of log seconds over log size by least squares: 1 is linear.
-Prints a table in Markdown. Ends with exit code 1 where an exponent is above 1.1, or
+Prints a table in Markdown. Ends with exit code 3 where an exponent is above 1.1, or
 where what streams needs more than 1.3 times the memory for the largest as for the
 smallest: a mapped file's own pages, which the system takes back, do not count.
 """
@@ -26,7 +26,7 @@ import tempfile
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import (
     carriers,
     figures,
@@ -180,7 +180,7 @@ def main(_):
         used = measure(WORKS[name], sizes, FLAGS.folder)
         rows += figures_of(WORKS[name], sizes, used)
     title = f"{', '.join(FLAGS.times)} times the work"
-    return 0 if tables.report(title, rows) else 1
+    return parts.exit_code(tables.report(title, rows))
 
 
 def define():

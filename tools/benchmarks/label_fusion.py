@@ -12,7 +12,7 @@ times --scale, and measures in turn (A B C A B C ...), each in a process of its 
     union    the same with the area of the union of boxes in place of the sum
 
 Prints tables in Markdown: rows a second, the seconds of all cores, the highest resident
-memory, and the ratio of seconds to `arrow`'s. Ends with exit code 1 when fusion takes
+memory, and the ratio of seconds to `arrow`'s. Ends with exit code 3 when fusion takes
 more than 3 times as long as `arrow`, union more than 10 times, or either needs more
 than 8 GB. --output writes a JSON of each run.
 """
@@ -25,7 +25,7 @@ import tempfile
 from absl import flags
 
 from data_pipelines import atomic
-from tools import command
+from tools import command, parts
 from tools.benchmarks import memory, tables, turns
 
 FLAGS = flags.FLAGS
@@ -262,7 +262,7 @@ def main(_):
         runs = {way: [dataclasses.asdict(one) for one in found[way]] for way in found}
         atomic.write_json(FLAGS.output, {"scale": FLAGS.scale, "ways": runs})
     rows = round(sum(ROWS.values()) * FLAGS.scale)
-    return 0 if report(found, rows, FLAGS.scale) else 1
+    return parts.exit_code(report(found, rows, FLAGS.scale))
 
 
 def define():

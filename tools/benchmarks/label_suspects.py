@@ -12,7 +12,7 @@ further networks are trained, each without one of K parts, and judge that part.
 
 Prints a table in Markdown: of the first as many images as were planted, how many are
 planted ones, and the share found by the band of the wrongly given and of the truly
-shown label, each with Wilson's 95 % interval. Ends with exit code 1 where the refit
+shown label, each with Wilson's 95 % interval. Ends with exit code 3 where the refit
 finds less than 0.75, or less than 0.10 of what is given to the tail. Trainings that are
 there are not repeated.
 """
@@ -23,7 +23,7 @@ import pathlib
 from absl import flags
 
 from flags import data_flags
-from tools import calling, command
+from tools import calling, command, parts
 from tools.benchmarks import tables
 
 FLAGS = flags.FLAGS
@@ -75,7 +75,7 @@ def trained(run, log, split, *arguments):
     return folder
 
 
-def measure(parts, planted, ways):
+def measure(loaded, planted, ways):
     """Yields (name, `measuring.found`) of each way."""
     from inclusive_tf.audit import (
         auditing,
@@ -84,7 +84,7 @@ def measure(parts, planted, ways):
         measuring,
     )
 
-    predictions = inputs.stacked(parts)
+    predictions = inputs.stacked(loaded)
     counts = predictions.truth.counts()
 
     def judged(rows):
@@ -92,7 +92,7 @@ def measure(parts, planted, ways):
 
     for name, way in ways.items():
         config = auditing.AuditConfig(way)
-        logits, _ = auditing.label_logits(parts, config)
+        logits, _ = auditing.label_logits(loaded, config)
         yield name, judged(label_suspects.find(predictions, logits).suspects)
         if name == "refit":
             yield "cleanlab's order", judged(measuring.by_cleanlab(predictions, logits))
@@ -114,11 +114,11 @@ def main(_):
         "neighbours": "neighbours",
         "agreement": "agreement",
     }
-    parts = inputs.load([folder])
-    found = dict(measure(parts, planted, ways))
+    loaded = inputs.load([folder])
+    found = dict(measure(loaded, planted, ways))
     table, _ = datasets.read_labels(data)
-    parts = [from_run.with_pixels(part, table, PIXELS) for part in parts]
-    named = measure(parts, planted, {"refit with pixels": "refit"})
+    loaded = [from_run.with_pixels(part, table, PIXELS) for part in loaded]
+    named = measure(loaded, planted, {"refit with pixels": "refit"})
     found |= dict(named)
     if FLAGS.networks:
         share = 1 / FLAGS.networks
@@ -144,7 +144,7 @@ def main(_):
                           tail["given"]["value"] or 0, "{:.3f}", least=LEAST_IN_TAIL),
         ],
     )  # fmt: skip
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def text(found):

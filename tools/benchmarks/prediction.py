@@ -6,7 +6,7 @@ The models of `measured_models`, untrained, answer the same images in memory, so
 batches in turn: by `inference.Forward`, as `tools.predict` does, by `predict`, and
 by ONNX Runtime from the file that Keras exports, where what this takes is installed.
 All have to give the same logits. One large convolution takes its turns beside them.
-Ends with exit code 1 where our rate is below that of `predict`, or below 0.8 of ONNX
+Ends with exit code 3 where our rate is below that of `predict`, or below 0.8 of ONNX
 Runtime's.
 """
 
@@ -14,7 +14,7 @@ import sys
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import measured_models, turns
 
 FLAGS = flags.FLAGS
@@ -120,7 +120,7 @@ def main(_):
         )
     if missing:
         print(f"ONNX Runtime is left out: {', '.join(missing)} not installed.\n")
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def define():

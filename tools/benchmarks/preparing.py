@@ -8,7 +8,7 @@ Runs A B A B ... on the same files and cores: A is `preparing.job.prepare`, from
 table to a finished data set with sums; B is one tf.data pipeline of read_file,
 decode_jpeg, resize (antialiased) and encode_jpeg, as many at once, whose results are
 dropped. Prints tables in Markdown: images a second, their ratio, and CPU milliseconds
-an image, medians; ends with exit code 1 when the ratio is below 0.8. A takes about two
+an image, medians; ends with exit code 3 when the ratio is below 0.8. A takes about two
 seconds whatever the number of images, so few images say little. Photographs are brought
 to about 1024x768 and stored as JPEG of quality 87; without any, textures are made.
 """
@@ -23,7 +23,7 @@ import time
 from absl import flags
 
 from data_pipelines import atomic
-from tools import command
+from tools import command, parts
 from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
@@ -188,7 +188,7 @@ def main(_):
         figures = {"images": FLAGS.images, "mean_bytes": size, "seconds": seconds,
                    "cpu_seconds": busy}  # fmt: skip
         atomic.write_json(FLAGS.output, figures)
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

@@ -9,7 +9,7 @@ laying over and PNG (`explain.gallery`), then the page, which makes small JPEGs 
 (`report.errors_page`). In turn with it, the same pictures, as large as they are shown,
 their pixels lying ready, are encoded as PNG by Pillow.
 
-Prints tables in Markdown. Ends with exit code 1 where the report takes more than twice
+Prints tables in Markdown. Ends with exit code 3 where the report takes more than twice
 as long as the PNGs alone.
 """
 
@@ -21,7 +21,7 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
@@ -196,7 +196,7 @@ def main(_):
             tables.Figure("its page", of_page / 1e6, "{:.1f} MB"),
         ],
     )
-    return 0 if is_met else 1
+    return parts.exit_code(is_met)
 
 
 def define():

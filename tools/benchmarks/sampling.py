@@ -16,7 +16,7 @@ a process of its own:
     `RandomOverSampler`, which takes one class an image and no labels, shuffled; as many
     draws of each group as the largest has images.
 
-Prints tables in Markdown. Ends with exit code 1 where ours takes longer than the other,
+Prints tables in Markdown. Ends with exit code 3 where ours takes longer than the other,
 or holds more than 1 GB at its peak.
 """
 
@@ -25,7 +25,7 @@ import tempfile
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import label_fusion, memory, tables, turns
 
 FLAGS = flags.FLAGS
@@ -221,7 +221,7 @@ def main(_):
             found = measure(folder, ways, FLAGS.rounds)
             title = f"An epoch of {images:,} images, {what} alike"
             within &= report(title, found, images, goals)
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

@@ -5,7 +5,7 @@
 In a copy of the default data the training images of --label are darkened to --gain of
 their light, in no other split. The default model is trained on the copy and on the data
 as they are, without resampling, and both are audited on --judged. Prints the shortcuts
-of both. Ends with exit code 1 where the first of the copy is not of the label, or of
+of both. Ends with exit code 3 where the first of the copy is not of the label, or of
 another that stands on the same images, or where the data as they are raise one.
 Trainings that are there are not repeated.
 """
@@ -16,7 +16,7 @@ import pathlib
 from absl import flags
 
 from flags import data_flags
-from tools import calling, command
+from tools import calling, command, parts
 from tools.benchmarks import tables
 
 FLAGS = flags.FLAGS
@@ -78,7 +78,7 @@ def main(_):
                           most=0),
         ],
     )  # fmt: skip
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def define():

@@ -5,7 +5,7 @@
 
 Runs A B A B ...: A is `python -m tools.score`, B a process that imports pandas and
 reads the two files. Then it times `--help` of each script in tools/ and looks whether
-it imported TensorFlow. Prints tables in Markdown; ends with exit code 1 when the ratio
+it imported TensorFlow. Prints tables in Markdown; ends with exit code 3 when the ratio
 is above 1.5, a --help takes a second or longer, or one imports TensorFlow. Without
 files it makes a pair as large as the challenge's stage 1.
 """
@@ -20,7 +20,7 @@ import time
 from absl import flags
 
 from data_pipelines import atomic
-from tools import calling, command
+from tools import calling, command, parts
 from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
@@ -146,7 +146,7 @@ def main(_):
     goal = turns.Goal(OURS, THEIRS, MOST_RATIO, "time")
     within = turns.report("Start-up and a score", seconds, 1, "processes", [goal])
     within &= report_helps({script: help_of(script) for script in scripts()})
-    return 0 if within else 1
+    return parts.exit_code(within)
 
 
 def define():

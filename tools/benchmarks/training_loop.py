@@ -8,7 +8,7 @@ waiting), by a compiled step written out by hand, and by `fit`, whose start is n
 counted. Turns are short and many, and the order of the last two changes, so that the
 ways of a round meet the machine in the same state. Prints tables in Markdown: images a
 second, the ratio of our rate to each with its 95 % interval (bootstrap of the median
-over rounds), and what a checkpoint costs. Ends with exit code 1 when an interval begins
+over rounds), and what a checkpoint costs. Ends with exit code 3 when an interval begins
 below 0.95, or a checkpoint a minute costs more than 2 % of the time.
 """
 
@@ -18,7 +18,7 @@ import time
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import tables, turns
 
 FLAGS = flags.FLAGS
@@ -223,7 +223,7 @@ def main(_):
             ),
         ]
         met &= tables.report(f"The loop, {name}", rows)
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def define():

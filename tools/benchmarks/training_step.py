@@ -8,7 +8,7 @@ by our compiled step as set by default, by `fit` (DenseNet121 of `keras.applicat
 the small ones are the same layers), and in PyTorch with channels last and its fused
 Adam, where it is installed. One large convolution takes its turns beside them: what
 share of its rate the step reaches is said, with the step counted as three forward
-passes. Ends with exit code 1 where our rate is below that of `fit` or of PyTorch.
+passes. Ends with exit code 3 where our rate is below that of `fit` or of PyTorch.
 
 --settings compares instead our step in processes of their own, with and without oneDNN
 and XLA.
@@ -19,7 +19,7 @@ import importlib.util
 
 from absl import flags
 
-from tools import command
+from tools import command, parts
 from tools.benchmarks import elsewhere, measured_models, training_loop, turns
 
 FLAGS = flags.FLAGS
@@ -187,7 +187,7 @@ def main(_):
             met &= compare(name, subject, FLAGS.rounds, convolutions.LARGE)
     if not has_torch() and not FLAGS.settings:
         print("PyTorch is not installed, and is left out.\n")
-    return 0 if met else 1
+    return parts.exit_code(met)
 
 
 def define():
