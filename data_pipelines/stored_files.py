@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import tokenize
+import warnings
 import zipfile
 import zlib
 
@@ -67,7 +68,13 @@ def read_array(path, sha256=None):
     """
     if sha256 is not None and atomic.sha256(path) != sha256:
         raise errors.DataError("the file does not match its sum", file=path)
-    return np.lib.format.open_memmap(path, "r")
+    with warnings.catch_warnings():
+        # a header that NumPy has to mend is none that it wrote
+        warnings.simplefilter("error", UserWarning)
+        try:
+            return np.lib.format.open_memmap(path, "r")
+        except UserWarning as warning:
+            raise ValueError(str(warning)) from warning
 
 
 def read_archive(path):

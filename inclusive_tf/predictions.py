@@ -305,12 +305,11 @@ def require_same_model(first, second, problem):
     Args:
         first: has `layer_hash` and `variant`, as `Predictions` and adaptations do; a
             `layer_hash` of "" is not compared.
-        second: likewise, with a `vocabulary`.
+        second: likewise.
         problem: what to say is wrong.
 
     Raises:
-        errors.DataError: the last layers or the variants differ, or an adaptation is of
-            another number of labels; both are named.
+        errors.DataError: the last layers or the variants differ; both are named.
     """
     layers = first.layer_hash, second.layer_hash
     if "" not in layers and layers[0] != layers[1]:
@@ -325,24 +324,6 @@ def require_same_model(first, second, problem):
             expected=_in_words(first.variant),
             received=_in_words(second.variant),
         )
-    for name, values in _by_label(first).items():
-        if values.shape != (len(second.vocabulary),):
-            raise errors.DataError(
-                problem,
-                expected=f"{len(second.vocabulary)} labels in {name}",
-                received=f"shape {values.shape}",
-            )
-
-
-def _by_label(adaptation):
-    """{name: array [C]} of what an adaptation holds for each label; {} of others."""
-    smoothing = getattr(adaptation, "smoothing", None)
-    found = {
-        "thresholds": getattr(adaptation, "decision", None),
-        "intercept": getattr(adaptation, "intercept", None),
-        "associations": getattr(smoothing, "centre", None),
-    }
-    return {name: values for name, values in found.items() if np.ndim(values)}
 
 
 def _in_words(variant):

@@ -218,10 +218,10 @@ def apply(adaptation, predictions):
         the logits are those less the cut of their image, and the threshold is 0.
 
     Raises:
-        errors.DataError: the vocabularies, the last layers, the variants or the widths
-            of the features differ, or the predictions hold images of the tuning set.
-            The last layer tells models apart; it is not compared where one side lacks
-            it.
+        errors.DataError: the vocabularies, the last layers, the variants, the numbers
+            of labels or the widths of the features differ, or the predictions hold
+            images of the tuning set. The last layer tells models apart; it is not
+            compared where one side lacks it.
     """
     if adaptation.vocabulary_hash != predictions.vocabulary.hash:
         raise errors.DataError(
@@ -230,6 +230,7 @@ def apply(adaptation, predictions):
             received=f"vocabulary {predictions.vocabulary.hash[:12]}",
         )
     predictions_module.require_same_model(adaptation, predictions, _OTHER_MODEL)
+    _require_labels(adaptation, len(predictions.vocabulary))
     shared = np.intersect1d(adaptation.fitted_ids, predictions.ids)
     if len(shared):
         raise errors.DataError(
@@ -238,6 +239,23 @@ def apply(adaptation, predictions):
             received=f"{len(shared)} shared, first {', '.join(shared[:3])}",
         )
     return _changed(adaptation, predictions)
+
+
+def _require_labels(adaptation, count):
+    """Refuses what an adaptation holds for each of another number of labels."""
+    smoothing = adaptation.smoothing
+    by_label = {
+        "thresholds": adaptation.decision,
+        "intercept": adaptation.intercept,
+        "associations": None if smoothing is None else smoothing.centre,
+    }
+    for name, values in by_label.items():
+        if np.ndim(values) and values.shape != (count,):
+            raise errors.DataError(
+                _OTHER_MODEL,
+                expected=f"{count} labels in {name}",
+                received=f"shape {values.shape}",
+            )
 
 
 def _changed(adaptation, predictions):
