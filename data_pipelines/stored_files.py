@@ -48,6 +48,12 @@ def reading(path, problem, expected):
         ) from error
 
 
+def require(right, problem, expected, received, file):
+    """Raises `errors.DataError` of these unless what was read is right."""
+    if not right:
+        raise errors.DataError(problem, expected=expected, received=received, file=file)
+
+
 def read_json(path):
     """Returns what a JSON file holds; to be called within `reading`."""
     return json.loads(pathlib.Path(path).read_text("utf-8"))

@@ -263,14 +263,8 @@ def _require_values(found, folder):
         _require(not len(wrong), name, expected, str(wrong[:1]), folder / f"{name}.npy")
 
 
-def _require(right, name, expected, received, file):
-    if not right:
-        raise errors.DataError(
-            f"predictions cannot have such {name}",
-            expected=expected,
-            received=received,
-            file=file,
-        )
+def _require(right, name, *said):
+    stored_files.require(right, f"predictions cannot have such {name}", *said)
 
 
 def _are_strings(values):

@@ -166,14 +166,8 @@ def _require_one_way(stored, arrays, folder):
         )
 
 
-def _require(right, name, expected, received, file):
-    if not right:
-        raise errors.DataError(
-            f"an adaptation cannot have this {name}",
-            expected=expected,
-            received=received,
-            file=file,
-        )
+def _require(right, name, *said):
+    stored_files.require(right, f"an adaptation cannot have this {name}", *said)
 
 
 def _is_number(value):
