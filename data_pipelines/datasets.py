@@ -138,8 +138,10 @@ def without_bad_images(
         errors.DataError: more images are unreadable, or all of a split.
     """
     progress = sys.stderr.isatty()
-    scans = quality.Scans() if scans is None else scans
-    faults = scans.faults(table.storage, table.locations, image_config, progress)
+    if scans is None:
+        faults = table.storage.faults(table.locations, image_config, progress)
+    else:
+        faults = scans.faults(table.storage, table.locations, image_config, progress)
     if quarantine is not None:
         quality.write_quarantine(quarantine, faults, table.ids)
     if faults:

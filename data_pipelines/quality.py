@@ -91,7 +91,7 @@ class Scans:
     """What was found of the images of a data set, so that none is decoded twice."""
 
     def __init__(self):
-        self._reasons = {}
+        self._found = {}
 
     def faults(self, storage, locations, config, progress=False):
         """Returns what `storage.faults` does; only images not met before are decoded.
@@ -102,16 +102,16 @@ class Scans:
             config: `images.ImageConfig`.
             progress: whether to show a bar on the standard error stream.
         """
-        reasons = self._reasons.setdefault(config, {})
+        found = self._found.setdefault(config, {})
         places = list(map(str, locations))
-        new = [place for place in dict.fromkeys(places) if place not in reasons]
-        reasons.update(dict.fromkeys(new))
+        new = [place for place in dict.fromkeys(places) if place not in found]
+        found.update(dict.fromkeys(new))
         for fault in storage.faults(np.array(new, str), config, progress):
-            reasons[fault.path] = fault.reason
+            found[new[fault.row]] = fault
         return [
-            Fault(row, place, reasons[place])
+            dataclasses.replace(found[place], row=row)
             for row, place in enumerate(places)
-            if reasons[place] is not None
+            if found[place] is not None
         ]
 
 

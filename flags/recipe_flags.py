@@ -135,7 +135,9 @@ def config_from_flags(output):
         with flagsaver.flagsaver():
             _seed(number)
             _take_part(line, "member")
-            looks.append({flag.name: flag.value for flag in _of("prediction_flags")})
+            looks.append(
+                {flag.name: flag.value for flag in run_flags.of(["prediction_flags"])}
+            )
             members.append(
                 recipe.Member(
                     tuple(steps),
@@ -236,7 +238,7 @@ def digest():
         without = without - {"shuffle_buffer"}
     found = {
         flag.name: flag.value
-        for flag in _of(*_MODULES, *run_flags.TRAINING)
+        for flag in run_flags.of((*_MODULES, *run_flags.TRAINING))
         if flag.value != flag.default and flag.name not in without
     }
     text = json.dumps(found, sort_keys=True)
@@ -250,19 +252,15 @@ def require_untyped():
         errors.SettingError: one was typed.
     """
     typed = [
-        f"--{flag.name}" for flag in _of(*_MODULES, *run_flags.TRAINING) if flag.present
+        f"--{flag.name}"
+        for flag in run_flags.of((*_MODULES, *run_flags.TRAINING))
+        if flag.present
     ]
     if typed:
         raise errors.SettingError(
             "A study gives its recipes the flags of --common. Expected: "
             f'--common="{typed[0]}=...". Received: {", ".join(sorted(typed))}.'
         )
-
-
-def _of(*modules):
-    """Returns the flags that modules of `flags` defined."""
-    flags_of = FLAGS.flags_by_module_dict()
-    return [flag for name in modules for flag in flags_of.get(f"flags.{name}", ())]
 
 
 def _require_answer_threshold():
@@ -295,11 +293,11 @@ def _take_part(line, what):
     for name in FLAGS:
         FLAGS[name].present = 0
     _take(line, what)
-    allowed = {flag.name for flag in _of(*run_flags.TRAINING)}
+    allowed = {flag.name for flag in run_flags.of(run_flags.TRAINING)}
     if what == "phase":
         allowed = (allowed | _PSEUDO) - {"initial_run"}
     else:
-        allowed |= {flag.name for flag in _of("prediction_flags")}
+        allowed |= {flag.name for flag in run_flags.of(["prediction_flags"])}
         allowed |= set(adaptation_flags.PARTS)
     astray = [f"--{name}" for name in FLAGS if FLAGS[name].present]
     astray = sorted(set(astray) - {f"--{name}" for name in allowed})

@@ -20,7 +20,8 @@ def define():
     flags.DEFINE_string("run", None, "Run directory, such as runs/mine.", required=True)
 
 
-def _of(modules):
+def of(modules):
+    """Returns the flags that modules of `flags` defined, sorted by name."""
     by_module = FLAGS.flags_by_module_dict()
     found = [flag for name in modules for flag in by_module.get(f"flags.{name}", ())]
     return sorted(found, key=lambda flag: flag.name)
@@ -28,12 +29,12 @@ def _of(modules):
 
 def resolved():
     """Returns {name: JSON value} of the flags of a training."""
-    return {flag.name: flag.value for flag in _of(TRAINING)}
+    return {flag.name: flag.value for flag in of(TRAINING)}
 
 
 def defaults():
     """Returns {name: JSON value}: what these flags are when nobody types them."""
-    return {flag.name: flag.default for flag in _of(TRAINING)}
+    return {flag.name: flag.default for flag in of(TRAINING)}
 
 
 def remember(stored):
@@ -42,6 +43,6 @@ def remember(stored):
     Args:
         stored: {name: value} of the run's flags.json.
     """
-    for flag in _of(data_flags.MODULES):
+    for flag in of(data_flags.MODULES):
         if flag.name in stored and not flag.present:
             flag.value = stored[flag.name]

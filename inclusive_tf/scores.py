@@ -12,6 +12,7 @@ import numpy as np
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 
 KINDS = ("sigmoid", "softmax", "softmax_below")
 
@@ -77,7 +78,7 @@ def of_logits(logits, config):
             f"{classes - 1} for {classes} labels. Received: {config.below}."
         )
     shares = np.empty(logits.shape, np.float32)
-    for rows in _chunks(logits):
+    for rows in chunks.rows(logits, _CHUNK_CELLS):
         values = np.asarray(logits[rows], np.float64)
         if config.kind == "softmax":
             shares[rows] = _softmax(values)
@@ -130,7 +131,7 @@ def bounded(logits, threshold_logit, least=0, most=0):
             f"{min(most, classes)}. Received: {least} to {most}."
         )
     margins = np.empty(logits.shape, np.float32)
-    for rows in _chunks(logits):
+    for rows in chunks.rows(logits, _CHUNK_CELLS):
         margins[rows] = logits[rows] - threshold_logit
         if least or most < classes:
             margins[rows] = _within(margins[rows], least, most)
@@ -145,10 +146,3 @@ def _within(margins, least, most):
     held = np.empty_like(margins)
     np.put_along_axis(held, order, ranked, axis=1)
     return held
-
-
-def _chunks(logits):
-    """Yields slices of rows, a few MB at a time."""
-    step = max(1, _CHUNK_CELLS // max(1, logits.shape[1]))
-    for first in range(0, len(logits), step):
-        yield slice(first, first + step)

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf import predictions as predictions_module
 from inclusive_tf.adaptation import folds as folds_module
 from inclusive_tf.adaptation import last_layer as last_layers
@@ -373,11 +374,10 @@ def _require_fit(known, settings, source, target):
 
 
 def _require_finite(predictions):
-    step = max(1, _CHUNK_CELLS // max(1, predictions.logits.shape[1]))
-    for first in range(0, len(predictions), step):
-        finite = np.isfinite(predictions.logits[first : first + step]).all(axis=1)
+    for rows in chunks.rows(predictions.logits, _CHUNK_CELLS):
+        finite = np.isfinite(predictions.logits[rows]).all(axis=1)
         if not finite.all():
-            image = first + int(np.argmin(finite))
+            image = rows.start + int(np.argmin(finite))
             logits = predictions.logits[image]
             raise errors.DataError(
                 f"a logit of image {predictions.ids[image]} is not finite",

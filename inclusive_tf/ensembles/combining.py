@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf import chunks as chunks_module
 from inclusive_tf.ensembles import members as members_module
 from inclusive_tf.evaluation import f2
 
@@ -171,9 +172,7 @@ def logit(probabilities):
 
 def chunks(array):
     """Yields (slice of rows, array of these rows), some MB at a time."""
-    step = max(1, _CHUNK_CELLS // max(1, array.shape[1]))
-    for first in range(0, len(array), step):
-        rows = slice(first, first + step)
+    for rows in chunks_module.rows(array, _CHUNK_CELLS):
         yield rows, np.asarray(array[rows])
 
 

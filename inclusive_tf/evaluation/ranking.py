@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf.evaluation import bootstrap
 
 KS = (1, 5)
@@ -103,9 +104,7 @@ def of_logits(logits, most=KS[-1]):
     logits = np.asarray(logits)
     size, classes = logits.shape
     ranking = np.empty((size, min(most, classes)), np.int64)
-    step = max(1, _CHUNK_CELLS // max(1, classes))
-    for first in range(0, size, step):
-        rows = slice(first, first + step)
+    for rows in chunks.rows(logits, _CHUNK_CELLS):
         ranking[rows] = _likeliest(-logits[rows], most)
     return ranking
 

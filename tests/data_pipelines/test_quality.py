@@ -153,3 +153,22 @@ def test_every_awkward_image_is_read_or_has_a_reason(tmp_path):
             assert row not in faults
     assert len(paths) == 65
     assert len(faults) == 14
+
+
+def test_what_another_storage_calls_its_images_is_kept_for_each_table():
+    class Named:
+        """Finds the second of whatever it is asked for, under a name of its own."""
+
+        asked = ()
+
+        def faults(self, locations, config, progress=False):
+            self.asked += tuple(locations)
+            found = [quality.Fault(1, f"set {one}", "broken") for one in locations]
+            return found[1:2]
+
+    storage, scans = Named(), quality.Scans()
+    whole = scans.faults(storage, np.array(["0:0", "0:1", "0:2"]), None)
+    assert whole == [quality.Fault(1, "set 0:1", "broken")]
+    part = scans.faults(storage, np.array(["0:1", "0:2"]), None)
+    assert part == [quality.Fault(0, "set 0:1", "broken")]
+    assert storage.asked == ("0:0", "0:1", "0:2")
