@@ -20,6 +20,7 @@ import numpy as np
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf.adaptation import poisson_binomial
 
 _CHUNK_CELLS = 1 << 21
@@ -64,18 +65,9 @@ def cuts(logits):
             received=str(logits.shape),
         )
     found = np.empty(len(logits), logits.dtype), np.empty(len(logits))
-    step = max(1, _CHUNK_CELLS // logits.shape[1])
-    for first in range(0, len(logits), step):
-        chunk = np.asarray(logits[first : first + step])
-        if np.isnan(chunk.min()):
-            row = first + int(np.argmax(np.isnan(chunk).any(axis=1)))
-            raise errors.DataError(
-                "a logit is not a number",
-                expected="numbers",
-                received=f"NaN at image {row}, counted from 0",
-            )
+    for part, chunk in chunks.numbers(logits, _CHUNK_CELLS):
         for into, values in zip(found, _cut_chunk(chunk), strict=True):
-            into[first : first + len(chunk)] = values
+            into[part] = values
     return Cuts(*found)
 
 

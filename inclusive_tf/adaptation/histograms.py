@@ -3,6 +3,8 @@
 import numpy as np
 import scipy.optimize.elementwise
 
+from inclusive_tf import chunks
+
 LIMIT = 20.0
 """Logits beyond it count as it: their probabilities are 0 or 1 to 8 digits."""
 
@@ -41,9 +43,7 @@ def count(logits, slope=1.0, truth=None):
         found += np.bincount(cells, minlength=len(found))
         return found.reshape(classes, BINS)
     first_bin = np.arange(classes, dtype=np.int64) * BINS
-    step = max(1, _CHUNK_CELLS // max(1, classes))
-    for first in range(0, len(logits), step):
-        chunk = np.asarray(logits[first : first + step])
+    for _, chunk in chunks.numbers(logits, _CHUNK_CELLS):
         cells = _bin(chunk, slope) + first_bin
         found += np.bincount(cells.ravel(), minlength=len(found))
     return found.reshape(classes, BINS)

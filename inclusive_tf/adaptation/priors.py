@@ -16,6 +16,7 @@ import numpy as np
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf.adaptation import f2_steps, histograms
 
 MIN_POSITIVES = 5
@@ -25,6 +26,7 @@ LARGEST_SHIFT = float(np.log(100.0))
 """No share is taken to have changed by more than a hundredfold in its odds."""
 
 _MIN_CONTRAST = 0.05
+_CHUNK_CELLS = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +133,7 @@ def bbse(source_logits, source_truth, target_logits, unlisted_is_absent=True):
     true_rate = hits / np.maximum(positives, 1)
     false_rate = (given - hits) / np.maximum(known - positives, 1)
     predicted = np.zeros(len(source), np.int64)
-    step = max(1, (1 << 20) // max(1, len(source)))
-    for first in range(0, len(target_logits), step):
-        chunk = np.asarray(target_logits[first : first + step])
+    for _, chunk in chunks.numbers(target_logits, _CHUNK_CELLS):
         predicted += np.count_nonzero(chunk >= threshold, axis=0)
     contrast = true_rate - false_rate
     least = _least_share(len(target_logits))

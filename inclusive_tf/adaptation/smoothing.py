@@ -24,6 +24,7 @@ import scipy.sparse
 from scipy import special
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf.adaptation import folds as folds_module
 from inclusive_tf.adaptation import label_thresholds, rules
 
@@ -60,16 +61,8 @@ class Smoothing:
         """
         smoothed = np.empty(logits.shape, np.float32)
         strength = np.float32(self.strength)
-        step = max(1, _CHUNK_CELLS // max(1, logits.shape[1]))
-        for first in range(0, len(logits), step):
-            part = slice(first, first + step)
-            given = np.asarray(logits[part], np.float32)
-            if np.isnan(given).any():
-                raise errors.DataError(
-                    "a logit is not a number",
-                    expected="numbers",
-                    received=f"NaN in images {first} to {first + len(given) - 1}",
-                )
+        for part, chunk in chunks.numbers(logits, _CHUNK_CELLS):
+            given = np.asarray(chunk, np.float32)
             evidence = special.expit(given) - self.centre
             smoothed[part] = given + strength * (self.weights @ evidence.T).T
         return smoothed
@@ -221,8 +214,7 @@ def _best(scores):
 
 
 def _means(logits):
-    step = max(1, _CHUNK_CELLS // max(1, logits.shape[1]))
     total = np.zeros(logits.shape[1])
-    for first in range(0, len(logits), step):
-        total += special.expit(logits[first : first + step]).sum(axis=0, dtype=float)
+    for _, chunk in chunks.numbers(logits, _CHUNK_CELLS):
+        total += special.expit(chunk).sum(axis=0, dtype=float)
     return (total / len(logits)).astype(np.float32)

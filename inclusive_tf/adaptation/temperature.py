@@ -14,6 +14,7 @@ import scipy.optimize
 import scipy.special
 
 from data_pipelines import errors
+from inclusive_tf import chunks
 from inclusive_tf.adaptation import convergence
 
 _CHUNK_CELLS = 1 << 20
@@ -154,9 +155,7 @@ def _known(logits, truth, unlisted_is_absent):
         values = logits[truth.rows(), truth.index]
         yield values.astype(np.float64), truth.confidence.astype(np.float64)
         return
-    step = max(1, _CHUNK_CELLS // max(1, logits.shape[1]))
-    for first in range(0, len(logits), step):
-        rows = np.arange(first, min(first + step, len(logits)))
-        targets = truth.take(rows).targets(True)
-        values = np.asarray(logits[first : first + step], np.float64)
+    for part in chunks.rows(logits, _CHUNK_CELLS):
+        targets = truth.take(np.arange(len(truth))[part]).targets(True)
+        values = np.asarray(logits[part], np.float64)
         yield values.ravel(), targets.ravel().astype(np.float64)

@@ -17,6 +17,7 @@ import dataclasses
 import numpy as np
 
 from data_pipelines import errors, labels
+from inclusive_tf import chunks
 
 CHUNK_CELLS = 1 << 20
 """Logits looked at in one go: a few MB, which stay in the processor's cache."""
@@ -71,7 +72,7 @@ def counts(logits, threshold_logit, truth, unlisted_is_absent=True):
     rows = truth.rows()
     stated = logits[rows, truth.index]
     if np.isnan(stated).any():
-        raise _not_a_number(rows[np.argmax(np.isnan(stated))])
+        raise chunks.not_a_number(rows[np.argmax(np.isnan(stated))])
     per_entry = threshold[truth.index] if threshold.ndim else threshold
     stated_given = stated >= per_entry
     shown = truth.confidence >= labels.PRESENT
@@ -118,7 +119,7 @@ def decisions(logits, threshold_logit):
     """
     threshold = _comparable(threshold_logit, logits.dtype)
     lengths, index = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
-    for _, chunk in _chunks(logits):
+    for _, chunk in chunks.numbers(logits, CHUNK_CELLS):
         chunk_rows, chunk_index = np.nonzero(chunk >= threshold)
         lengths.append(np.bincount(chunk_rows, minlength=len(chunk)))
         index.append(chunk_index.astype(np.int32))
@@ -134,31 +135,11 @@ def decisions(logits, threshold_logit):
 
 def _count_given(logits, threshold):
     given = np.empty(len(logits), np.int64)
-    for first, chunk in _chunks(logits):
+    for part, chunk in chunks.numbers(logits, CHUNK_CELLS):
         # eight labels a byte, counted by one instruction: faster than summing bools
         packed = np.packbits(chunk >= threshold, axis=1)
-        given[first : first + len(chunk)] = np.bitwise_count(packed).sum(
-            axis=1, dtype=np.int64
-        )
+        given[part] = np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
     return given
-
-
-def _chunks(logits):
-    step = max(1, CHUNK_CELLS // max(1, logits.shape[1]))
-    for first in range(0, len(logits), step):
-        chunk = np.asarray(logits[first : first + step])
-        # the minimum is NaN when one value is, and needs no array of its own
-        if chunk.size and np.isnan(chunk.min()):
-            raise _not_a_number(first + np.argmax(np.isnan(chunk).any(axis=1)))
-        yield first, chunk
-
-
-def _not_a_number(image):
-    return errors.DataError(
-        "a logit is not a number",
-        expected="numbers",
-        received=f"NaN at image {image}, counted from 0",
-    )
 
 
 def _comparable(threshold_logit, dtype):
