@@ -127,7 +127,9 @@ def _draws(table, rates, config, epochs, first_epoch, first_draw):
             return draws
         return table.storage.read(draws, table.locations)
     records = table.storage.records(table.locations)
-    return carriers.streaming(records, rates, config.seed, config.shuffle_buffer)
+    return carriers.streaming(
+        records, rates, config.seed, config.shuffle_buffer, first_epoch
+    )
 
 
 def _indexed(rates, config, epochs, first_epoch, first_draw):
@@ -136,10 +138,20 @@ def _indexed(rates, config, epochs, first_epoch, first_draw):
     return carriers.indexed(rates, config.seed, epochs, first_epoch, first_draw, share)
 
 
-def fits(examples, image_config, keep_bytes):
-    """Returns whether the decoded pixels of so many examples fit into `keep_bytes`."""
-    config = image_config
-    return 4 * examples * config.height * config.width * config.channels <= keep_bytes
+def fits(examples, image_config, keep_bytes, labels_beside=0):
+    """Returns whether what is kept of so many examples fits into `keep_bytes`.
+
+    Args:
+        examples: how many.
+        image_config: `images.ImageConfig` of their pixels; None keeps none.
+        keep_bytes: the limit.
+        labels_beside: targets that are kept with each.
+    """
+    numbers = labels_beside
+    if image_config is not None:
+        config = image_config
+        numbers += config.height * config.width * config.channels
+    return 4 * examples * numbers <= keep_bytes
 
 
 def _decoded_in_batches(table, rates, config, epochs, first_epoch, first_draw):
@@ -230,7 +242,7 @@ def training_batches(table, rates, config, epochs, first_epoch=0, first_draw=0):
         rates: float64 [K, N] of `resampling.policies.rates`.
         config: `PipelineConfig`.
         epochs: epochs to end at (indexed carrier; a stream has no end).
-        first_epoch: epoch to go on in (indexed carrier; a stream is restored).
+        first_epoch: epoch to go on in; a stream that is restored has its own.
         first_draw: draws of that epoch already seen (indexed carrier).
 
     Returns:

@@ -211,6 +211,7 @@ def _with_pseudo_labels(table, path, own):
             file=path,
             row=int(lines[first]),
         )
+    _require_consistent(frame, path)
     pseudo = np.zeros(len(table), bool)
     pseudo[place] = True
     staying = np.count_nonzero(pseudo & own)
@@ -241,6 +242,21 @@ def _with_pseudo_labels(table, path, own):
     if staying:
         notes.append(f"{staying:,} images of {path} keep their own labels")
     return dataclasses.replace(table, labels=changed), pseudo, notes
+
+
+def _require_consistent(frame, path):
+    """Refuses an image's label that stands twice, or beside the row of no label."""
+    several = frame.duplicated("id", keep=False)
+    wrong = frame.duplicated() | (several & (frame["label"] == ""))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise errors.DataError(
+            "pseudo-labels of an image contradict one another or stand twice",
+            expected="a row a label, or one row with none",
+            received=",".join(frame.iloc[first]),
+            file=path,
+            row=first + 2,
+        )
 
 
 def _with_splits(table, config, own, pseudo, notes):

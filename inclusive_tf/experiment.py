@@ -380,7 +380,9 @@ def _data(experiment, table, train_table, rates, mix, read, devices):
             256,
             None if tokens is None else tokens[own],
         )
-        if batches.fits(len(own), experiment.image, experiment.keep_bytes):
+        if batches.fits(
+            len(own), experiment.seen, experiment.keep_bytes, len(table.vocabulary)
+        ):
             validation = batches.Kept(validation)
 
     def stream(config, epoch, draw):
@@ -388,7 +390,8 @@ def _data(experiment, table, train_table, rates, mix, read, devices):
             train_table, rates, config, training.epochs, epoch, draw
         )
 
-    whole = dataclasses.replace(pipeline, worker=0, workers=1)
+    # few batches of an epoch are looked at: to keep pixels would decode all
+    whole = dataclasses.replace(pipeline, worker=0, workers=1, keep_bytes=0)
     return loop.Data(
         training=lambda epoch, draw: stream(pipeline, epoch, draw),
         validation=validation,

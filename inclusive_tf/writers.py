@@ -153,20 +153,22 @@ class Profile(keras.callbacks.Callback):
         super().__init__()
         self._log_dir, self._first, self._steps = str(log_dir), first, steps
         self._begun = 0
+        # a process that goes on from within these steps records nothing
+        self._recorder = None
 
     def on_train_batch_begin(self, batch, logs=None):
         """Starts the recording."""
         self._begun += 1
         if self._steps and self._begun == self._first:
-            import tensorflow as tf
+            from tensorflow import profiler
 
-            tf.profiler.experimental.start(self._log_dir)
+            self._recorder = profiler.experimental
+            self._recorder.start(self._log_dir)
 
     def on_train_batch_end(self, batch, logs=None):
         """Ends and writes it."""
-        if self._steps and self._begun == self._first + self._steps - 1:
-            import tensorflow as tf
-
+        is_last = self._begun == self._first + self._steps - 1
+        if is_last and self._recorder is not None:
             # what is recorded is what has been done by then
             float(logs["loss"])
-            tf.profiler.experimental.stop()
+            self._recorder.stop()

@@ -61,7 +61,7 @@ def indexed(rates, seed, epochs, first_epoch=0, first_draw=0, share=None):
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_draws)
 
 
-def streaming(records, rates, seed, shuffle_buffer=0):
+def streaming(records, rates, seed, shuffle_buffer=0, first_epoch=0):
     """Draws from a stream without an index: reject and repeat undecoded records.
 
     Every record is still read, also those that are rejected; at yield y a kept image
@@ -76,6 +76,7 @@ def streaming(records, rates, seed, shuffle_buffer=0):
         rates: float64 [K, N] of `policies.rates`, by position in the stream.
         seed: int.
         shuffle_buffer: kept records to shuffle among; 0 leaves the order.
+        first_epoch: epoch to start in.
 
     Returns:
         `tf.data.Dataset` without end, pass after pass, with the record under "data".
@@ -132,7 +133,7 @@ def streaming(records, rates, seed, shuffle_buffer=0):
             lambda positions, block: select(epoch, chosen, positions, block)
         )
 
-    draws = tf.data.Dataset.counter().flat_map(one_epoch).unbatch()
+    draws = tf.data.Dataset.counter(first_epoch).flat_map(one_epoch).unbatch()
     if shuffle_buffer:
         draws = draws.shuffle(shuffle_buffer, seed=seed)
     return draws

@@ -32,8 +32,9 @@ class MultilabelLoss(keras.losses.Loss):
     def initial_bias(self, log_odds):
         """Returns what the last layer's bias should start at, as `log_odds` [C].
 
-        That is the labels' log-odds, unless the loss adds to the logits or weighs
-        present labels: then the bias starts at what fits best under the loss.
+        That is the labels' log-odds, less what the loss adds to the logits, or more
+        where it weighs present labels by a factor. What focusing and tolerance of
+        absent labels move is not looked for.
         """
         return log_odds
 

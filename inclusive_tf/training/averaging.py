@@ -31,6 +31,7 @@ class Average:
     def __init__(self, model, kind, decay, from_epoch):
         self._model, self._kind = model, kind
         self._decay, self._from = decay, from_epoch
+        self._moments = None
         self._weights = [
             keras.Variable(
                 np.asarray(weight),
@@ -80,8 +81,9 @@ class Average:
         for average, weight in zip(self._weights, self._model.weights, strict=True):
             average.assign(average + share * (weight - average))
         if target_statistics.has_statistics(self._model):
+            self._moments = self._moments or target_statistics.moments_of(self._model)
             with self.in_place():
-                target_statistics.refresh(self._model, batches)
+                target_statistics.refresh(self._model, batches, moments=self._moments)
 
     @contextlib.contextmanager
     def in_place(self):

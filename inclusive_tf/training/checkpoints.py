@@ -39,6 +39,7 @@ class State:
         epoch_waited: of these, seconds of waiting for data.
         first_loss: mean loss of the training's first steps, 0 before there is one.
         listeners: `listeners.Listeners.counters`.
+        ended: whether a callback has ended the training, with this epoch.
     """
 
     step: int = 0
@@ -50,6 +51,7 @@ class State:
     epoch_waited: float = 0.0
     first_loss: float = 0.0
     listeners: tuple = ()
+    ended: bool = False
 
 
 def _other_variables(learner):

@@ -1,6 +1,7 @@
 """What a training needs to be told."""
 
 import dataclasses
+import math
 
 from data_pipelines import errors
 
@@ -77,7 +78,11 @@ class TrainingConfig:
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("optimizer", self.optimizer in ("adam", "adamw", "sgd"),
              "adam, adamw or sgd"),
-            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("learning_rate", 0 < self.learning_rate < math.inf, "above 0"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
+            ("weight_decay", not self.weight_decay or self.optimizer != "adam",
+             "0 with adam; adamw and sgd decay weights"),
+            ("clip_norm", 0 <= self.clip_norm < math.inf, "0 or more"),
             ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
             ("plateau_patience", self.plateau_patience >= 1, "at least 1"),
             ("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1"),
@@ -90,7 +95,8 @@ class TrainingConfig:
             ("patience", self.patience >= 0, "0 or more"),
             ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
             ("check_every", self.check_every >= 1, "at least 1"),
-            ("checkpoint_minutes", self.checkpoint_minutes >= 0, "0 or more"),
+            ("checkpoint_minutes", 0 <= self.checkpoint_minutes < math.inf,
+             "0 or more"),
             ("keep", self.keep >= 1, "at least 1"),
         )  # fmt: skip
         for name, right, expected in checks:

@@ -2,13 +2,19 @@
 
 Keras' callbacks have no way to be saved. What a training changed of their own
 attributes, as far as it is numbers, strings, booleans or None, is what a checkpoint
-holds of them: the counters of `EarlyStopping` and `ReduceLROnPlateau`, among others.
+holds of them: the counters of `EarlyStopping`, among others.
 """
 
 import keras
 import numpy as np
 
+from data_pipelines import errors
+
 _PLAIN = (bool, int, float, str, type(None))
+_SETTING_RATES = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+)
 
 
 class Listeners:
@@ -17,13 +23,38 @@ class Listeners:
     Args:
         callbacks: `keras.callbacks.Callback` each.
         model: what they are told of.
+
+    Raises:
+        errors.SettingError: a callback of Keras' that would set the learning rate,
+            which follows a schedule here.
     """
 
     def __init__(self, callbacks, model):
         self._callbacks = list(callbacks)
+        for callback in self._callbacks:
+            if isinstance(callback, _SETTING_RATES):
+                raise errors.SettingError(
+                    "The learning rate follows a schedule, which a callback cannot "
+                    "set. Expected: a schedule of the training, such as plateau. "
+                    f"Received: {type(callback).__name__}."
+                )
         self.tell = keras.callbacks.CallbackList(self._callbacks, model=model)
-        """Has the events of a Keras callback."""
+        """Has the events of a Keras callback, but for those of `step`."""
         self._begun = []
+
+    def step_begins(self, number):
+        """Tells of step `number` of the epoch, from 0."""
+        for callback in self._callbacks:
+            callback.on_train_batch_begin(number, {})
+
+    def step_ended(self, number, logs):
+        """Tells of its end; the tensors of `logs` stay tensors.
+
+        `keras.callbacks.CallbackList` would fetch their values, and wait for the device
+        at each step.
+        """
+        for callback in self._callbacks:
+            callback.on_train_batch_end(number, logs)
 
     def begin(self, counters=()):
         """Tells of the start, then gives the callbacks the counters of a checkpoint.

@@ -2,8 +2,9 @@
 
 Keras' `fit` is not used: what it resumes is not exact (dropout seeds, the order of
 examples), it fails with two workers (keras#20585), and it averages losses a replica.
-Keras callbacks work here all the same. Checkpoints are taken after each epoch, between
-steps as often as the clock says, and when the training is told to stop.
+Keras callbacks work here all the same, unless they set the learning rate. Checkpoints
+are taken after each epoch, between steps as often as the clock says, and when the
+training is told to stop.
 """
 
 import dataclasses
@@ -68,7 +69,7 @@ class Surroundings:
     Args:
         folder: folder of the checkpoints.
         writer: a `writers.Writer`, told the figures of every epoch.
-        callbacks: Keras callbacks; `model.stop_training` is obeyed.
+        callbacks: Keras callbacks; `model.stop_training` is obeyed after the epoch.
         stop: () → bool, asked after each step; once it is true a checkpoint is taken
             and nothing more. None never stops.
         distribution: `distribution.Distribution` whose scope the model was made in;
@@ -147,7 +148,7 @@ class _Training:
             self._writer.note(f"resuming after step {state.step:,}")
             checkpoints.restore(self._folder, state.step, self._learner, self._iterator)
         model = self._learner.model
-        model.optimizer, model.stop_training = self._learner.optimizer, False
+        model.optimizer, model.stop_training = self._learner.optimizer, state.ended
         self._listeners.begin(state.listeners)
         while self._goes_on(epoch, state):
             state = self._epoch(epoch, batches, state)
@@ -159,9 +160,8 @@ class _Training:
 
     def _goes_on(self, epoch, state):
         patience = self._config.patience
-        # a callback at one worker ends the training of all
-        ended = float(self._learner.model.stop_training)
-        if epoch >= self._config.epochs or self._devices.sum_of_workers(ended) > 0:
+        between = state.step % self._data.steps_per_epoch == 0
+        if epoch >= self._config.epochs or (state.ended and between):
             return False
         if not patience or not state.history:
             return True
@@ -207,7 +207,7 @@ class _Training:
             batch = self._next(batches, state.step + taken)
             waited += time.perf_counter() - before
             number = first + taken
-            self._listeners.tell.on_train_batch_begin(number - 1)
+            self._listeners.step_begins(number - 1)
             inputs = head.inputs_of(self._learner.model, batch)
             value = self._step(
                 inputs, batch["target"], batch.get("group"), batch.get("every")
@@ -220,7 +220,7 @@ class _Training:
                 _check(float(total), state.step + taken)
             if looks and not first_loss:
                 first_loss = float(total) / number
-            self._listeners.tell.on_train_batch_end(
+            self._listeners.step_ended(
                 number - 1, {"loss": value, "seconds_waited": waited}
             )
             if due:
@@ -257,8 +257,14 @@ class _Training:
             )
 
     def _save(self, state):
-        """Takes a checkpoint; returns its state, with the callbacks' counters."""
-        state = dataclasses.replace(state, listeners=self._listeners.counters())
+        """Takes a checkpoint; returns its state, with what the callbacks made of it."""
+        # a callback at one worker ends the training of all
+        ended = float(self._learner.model.stop_training)
+        state = dataclasses.replace(
+            state,
+            listeners=self._listeners.counters(),
+            ended=bool(self._devices.sum_of_workers(ended) > 0),
+        )
         beside = self._learner.variables_beside.values()
         _check_weights([*self._learner.model.weights, *beside], state.step)
         if self._devices.is_chief:

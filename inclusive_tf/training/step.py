@@ -1,5 +1,7 @@
 """One optimiser step, compiled: on one device or many, a batch whole or in parts."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -48,6 +50,8 @@ def make(learner, distribution, clip_norm=0.0, accumulate=1, jit_compile=False):
             gradients = found if gradients is None else _sum(gradients, found)
         if clip_norm:
             gradients = _clip(gradients, clip_norm, optimizer, distribution)
+        if distribution.replicas > 1 and _scales_loss(optimizer):
+            gradients = _as_finite_as_all(gradients, distribution)
         # adds the gradients of the replicas
         optimizer.apply(gradients, variables)
         return distribution.all_reduce(value)
@@ -124,7 +128,22 @@ def _clip(gradients, clip_norm, optimizer, distribution):
     """
     whole = distribution.all_reduce([g for g in gradients if g is not None])
     norm = tf.linalg.global_norm(whole)
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+    if _scales_loss(optimizer):
         norm /= tf.convert_to_tensor(optimizer.dynamic_scale)
     factor = clip_norm / tf.maximum(norm, clip_norm)
     return [None if g is None else g * tf.cast(factor, g.dtype) for g in gradients]
+
+
+def _scales_loss(optimizer):
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def _as_finite_as_all(gradients, distribution):
+    """Makes gradients NaN where those of any replica overflowed.
+
+    Keras leaves a step out, and halves the scale, by the first replica's alone.
+    """
+    finite = [tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None]
+    overflows = tf.cast(~tf.reduce_all(finite), tf.float32)
+    spoilt = tf.where(distribution.all_reduce(overflows) > 0, math.nan, 0.0)
+    return [None if g is None else g + tf.cast(spoilt, g.dtype) for g in gradients]

@@ -113,7 +113,26 @@ def refresh_on(model, table, image_config, config, batch_size, views=None, text=
     )
 
 
-def refresh(model, batches, prior_strength=0.0):
+def moments_of(model):
+    """Returns a compiled function of inputs, with which to `refresh` a model often.
+
+    It gives the mean and variance by which each batch normalisation has normalised.
+    """
+    layers = _normalisations(model)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def moments(inputs):
+        model(inputs, training=True)
+        # without momentum the moving statistics are those of the batch
+        return [
+            (tf.identity(one.moving_mean.value), tf.identity(one.moving_variance.value))
+            for one in layers
+        ]
+
+    return moments
+
+
+def refresh(model, batches, prior_strength=0.0, moments=None):
     """Recomputes what every batch normalisation of a model normalises by.
 
     Nothing else of the model changes; when a batch fails, nothing does. The same
@@ -125,6 +144,7 @@ def refresh(model, batches, prior_strength=0.0):
         batches: iterable of what the model takes, such as float32 [B, H, W, C].
         prior_strength: inputs that the old statistics count as, N: the new ones become
             N / (N + n) old + n / (N + n) found, means and variances alike, of n inputs.
+        moments: of `moments_of`; None makes one.
 
     Returns:
         n, the number of inputs.
@@ -140,7 +160,7 @@ def refresh(model, batches, prior_strength=0.0):
     before = [variable.numpy() for variable in variables]
     try:
         with _as_in_training(model, layers):
-            found, seen = _pooled(model, layers, batches)
+            found, seen = _pooled(moments or moments_of(model), layers, batches)
     except BaseException:
         _assign(variables, before)
         raise
@@ -208,18 +228,8 @@ def _as_in_training(model, layers):
             setattr(layer, name, value)
 
 
-def _pooled(model, layers, batches):
+def _pooled(moments, layers, batches):
     """Returns ([mean, variance, mean ...] float64 over all batches, inputs)."""
-
-    @tf.function(reduce_retracing=True, autograph=False)
-    def moments(inputs):
-        model(inputs, training=True)
-        # without momentum the moving statistics are those of the batch
-        return [
-            (tf.identity(one.moving_mean.value), tf.identity(one.moving_variance.value))
-            for one in layers
-        ]
-
     first, second, seen = [0.0] * len(layers), [0.0] * len(layers), 0
     for inputs in batches:
         size = len(tf.nest.flatten(inputs)[0])

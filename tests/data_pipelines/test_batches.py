@@ -393,3 +393,11 @@ def test_a_stream_cannot_be_mixed(table, partners):
             mixed_pipeline(partners, carrier="streaming"),
             epochs=1,
         )
+
+
+def test_what_is_kept_counts_pixels_and_the_labels_beside_them():
+    config = images.ImageConfig(28, 28, 1)
+    assert batches.fits(10, config, 4 * 10 * 784)
+    assert not batches.fits(10, config, 4 * 10 * 784, labels_beside=1)
+    assert batches.fits(10, None, 4 * 10 * 7178, labels_beside=7178)
+    assert not batches.fits(10, None, 4 * 10 * 7178 - 1, labels_beside=7178)

@@ -232,6 +232,8 @@ def test_pseudo_labels_alone_can_be_learnt_from(tmp_path):
     [
         ([("id0", "a"), ("nobody", "a")], "not in the data.*nobody.*row 3"),
         ([("id14", "z")], "not in the vocabulary.*z.*row 2"),
+        ([("id14", "a"), ("id14", "a")], "stand twice.*id14,a.*row 3"),
+        ([("id14", "a"), ("id14", "")], "contradict.*row 3"),
     ],
 )
 def test_pseudo_labels_that_do_not_fit_are_refused_with_their_row(

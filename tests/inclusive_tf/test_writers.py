@@ -52,3 +52,26 @@ def test_a_bar_on_a_terminal_counts_images_and_waiting(monkeypatch, capsys, firs
 def test_elsewhere_there_is_no_bar(capsys):
     watch(0, 2).on_epoch_end(0)
     assert capsys.readouterr().err == ""
+
+
+def test_a_training_that_goes_on_within_the_profiled_steps_records_no_more(
+    monkeypatch, tmp_path
+):
+    from tensorflow import profiler
+
+    calls = []
+    monkeypatch.setattr(profiler.experimental, "start", lambda _: calls.append("start"))
+    monkeypatch.setattr(profiler.experimental, "stop", lambda: calls.append("stop"))
+
+    def steps(profile, count):
+        for _ in range(count):
+            profile.on_train_batch_begin(0)
+            profile.on_train_batch_end(0, {"loss": 1.0})
+
+    steps(writers.Profile(tmp_path, first=2, steps=3), 6)
+    assert calls == ["start", "stop"]
+    resumed = writers.Profile(tmp_path, first=2, steps=3)
+    # as a checkpoint after step 2 has it
+    resumed._begun = 2
+    steps(resumed, 4)
+    assert calls == ["start", "stop"]

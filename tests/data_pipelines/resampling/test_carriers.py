@@ -175,6 +175,13 @@ def test_the_stream_can_be_checkpointed_and_goes_on_exactly(tmp_path, rates):
     assert [int(next(restored)["example"]) for _ in range(TOTAL)] == expected
 
 
+def test_a_stream_can_start_in_any_epoch():
+    expected = [one for one in epochs_of_stream(3) if one["epoch"] == 2]
+    found = carriers.streaming(records(), RATES, 0, first_epoch=2)
+    for one, other in zip(expected, found.as_numpy_iterator(), strict=False):
+        assert one == other
+
+
 def test_a_stream_longer_than_its_rates_is_refused():
     dataset = carriers.streaming(records(COUNT + 1), RATES, 0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="more records than"):

@@ -5,6 +5,7 @@ import json
 import keras
 import pytest
 
+from data_pipelines import errors
 from inclusive_tf.training import listeners
 
 
@@ -46,3 +47,9 @@ def test_what_a_callback_was_made_with_is_not_what_it_counted():
 def test_counters_of_another_callback_are_left_out():
     _, told = watch([1.0], [{"callback": "TensorBoard", "changed": {"wait": 7}}])
     assert told.counters()[0]["changed"].get("wait", 0) == 0
+
+
+def test_callbacks_that_set_the_learning_rate_are_refused():
+    callback = keras.callbacks.ReduceLROnPlateau("loss")
+    with pytest.raises(errors.SettingError, match="ReduceLROnPlateau"):
+        listeners.Listeners([callback], model())

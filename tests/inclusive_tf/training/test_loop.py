@@ -54,7 +54,13 @@ def make_data(poison_step=None):
         for place in range(epoch * STEPS + draw // BATCH, EPOCHS * STEPS):
             yield batch(place)
 
-    return loop.Data(training, [batch(1000), batch(1001)], STEPS)
+    def whole(epoch):
+        first = batch(2000 + epoch)
+        return tf.data.Dataset.from_tensors(first).concatenate(
+            tf.data.Dataset.from_tensors(batch(3000))
+        )
+
+    return loop.Data(training, [batch(1000), batch(1001)], STEPS, whole=whole)
 
 
 def train(folder, data=None, changes=None, callbacks=(), loss="binary_cross_entropy",
@@ -84,10 +90,10 @@ class ToldAfter(keras.callbacks.Callback):
         return self._left <= 0
 
 
-def train_until(folder, steps):
+def train_until(folder, steps, callbacks=(), **settings):
     told = ToldAfter(steps)
     with pytest.raises(loop.TrainingStoppedError, match=f"after step {steps},"):
-        train(folder, callbacks=[told], stop=told)
+        train(folder, callbacks=[told, *callbacks], stop=told, **settings)
 
 
 def figures_of(state):
@@ -101,15 +107,9 @@ KEPT = ("loss", "validation_loss", "validation_mean_f2", "learning_rate")
 """Figures of an epoch that do not hang on the clock."""
 
 
-class StopAfter(keras.callbacks.Callback):
-    """Ends a training as a killed process does, but for the kill."""
-
-    def __init__(self, epochs):
-        super().__init__()
-        self._epochs = epochs
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.model.stop_training = epoch + 1 == self._epochs
+def assert_same_weights(first, second):
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_it_takes_all_steps_and_tells_every_epoch(tmp_path):
@@ -140,13 +140,54 @@ def test_a_stopped_training_resumes_to_the_same_bits(tmp_path, optimizer):
     """Weights, optimiser, dropout and schedule go on as if nothing had happened."""
     changes = {"optimizer": optimizer}
     whole, _, _ = train(tmp_path / "whole", changes=changes)
-    _, stopped, _ = train(tmp_path / "parts", changes=changes, callbacks=[StopAfter(1)])
-    assert stopped.step == STEPS
+    train_until(tmp_path / "parts", STEPS, changes=changes)
     resumed, state, told = train(tmp_path / "parts", changes=changes)
     assert [row[0] for row in told] == [2, 3]
     assert len(state.history) == EPOCHS
-    for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, second)
+    assert_same_weights(whole, resumed)
+
+
+@pytest.mark.parametrize("average", ["ema", "swa"])
+def test_a_training_ends_as_its_average_and_resumes_to_the_same_bits(tmp_path, average):
+    changes = {"average": average, "average_batches": 2}
+    whole, _, _ = train(tmp_path / "whole", changes=changes)
+    last, _, _ = train(tmp_path / "last")
+    kernels = [one.layers[-1].kernel for one in (whole, last)]
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-4
+    train_until(tmp_path / "parts", STEPS + 1, changes=changes)
+    assert_same_weights(whole, train(tmp_path / "parts", changes=changes)[0])
+
+
+def validated_as(monkeypatch, figures):
+    """Lets every training find these figures on its validation images."""
+
+    def make(*_):
+        left = iter(figures)
+        return lambda _: {"loss": 1.0, "mean_f2": next(left)}
+
+    monkeypatch.setattr(loop.validation, "make", make)
+
+
+def test_a_plateau_lowers_the_learning_rate(tmp_path, monkeypatch):
+    validated_as(monkeypatch, [0.5, 0.4, 0.3])
+    changes = {"schedule": "plateau", "plateau_patience": 1, "plateau_factor": 0.5,
+               "warmup_steps": 0}  # fmt: skip
+    _, state, _ = train(tmp_path, changes=changes)
+    rates = [epoch["learning_rate"] for epoch in state.history]
+    assert rates == pytest.approx([0.01, 0.01, 0.005])
+
+
+@pytest.mark.parametrize(
+    ("figures", "epochs", "best"), [((0.5, 0.4, 0.6), 2, 1), ((0.5, 0.6, 0.4), 3, 2)]
+)
+def test_patience_ends_a_training_whose_best_epoch_is_known(
+    tmp_path, monkeypatch, figures, epochs, best
+):
+    validated_as(monkeypatch, figures)
+    _, state, _ = train(tmp_path, changes={"patience": 1, "keep": 1})
+    assert state.step == epochs * STEPS
+    assert (state.best_step, state.best_figure) == (best * STEPS, figures[best - 1])
+    assert checkpoints.steps(tmp_path) == [best * STEPS, epochs * STEPS]
 
 
 @pytest.mark.parametrize("steps", [1, 3, 6])
@@ -213,9 +254,10 @@ def test_group_weights_are_saved_and_gone_on_from(tmp_path):
     """A stopped training has the weights, and the group weights, of a whole one."""
     found = {}
     settings = losses.LossConfig("group_dro", group_counts=(5, 3), step_size=0.1)
-    for name, callbacks in (("whole", ()), ("parts", [StopAfter(1)]), ("parts", ())):
+    train_until(tmp_path / "parts", STEPS, loss=losses.build(settings))
+    for name in ("whole", "parts"):
         loss = losses.build(settings)
-        model, _, _ = train(tmp_path / name, callbacks=callbacks, loss=loss)
+        model, _, _ = train(tmp_path / name, loss=loss)
         found[name] = [*model.get_weights(), np.asarray(loss.group_weights)]
     assert found["whole"][-1][0] != pytest.approx(0.5, abs=1e-4)
     for first, second in zip(found["whole"], found["parts"], strict=True):
@@ -241,15 +283,46 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_p
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+def never_better():
+    return keras.callbacks.EarlyStopping("loss", min_delta=1e9, patience=1)
+
+
 def test_keras_callbacks_are_called_and_may_stop(tmp_path):
-    calls = []
+    calls, steps = [], []
     listener = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: calls.append((epoch, logs["loss"]))
+        on_epoch_end=lambda epoch, logs: calls.append((epoch, logs["loss"])),
+        on_train_batch_end=lambda step, logs: steps.append((step, logs["loss"])),
     )
-    stopping = keras.callbacks.EarlyStopping("loss", min_delta=1e9, patience=1)
-    _, state, _ = train(tmp_path, callbacks=[listener, stopping])
+    _, state, _ = train(tmp_path, callbacks=[listener, never_better()])
     assert [epoch for epoch, _ in calls] == [0, 1]
     assert state.step == 2 * STEPS
+    assert [step for step, _ in steps] == 2 * list(range(STEPS))
+    # a number would have waited for the device
+    assert all(isinstance(loss, tf.Tensor) for _, loss in steps)
+
+
+def test_a_training_that_a_callback_ended_stays_ended(tmp_path):
+    ended, _, _ = train(tmp_path, callbacks=[never_better()])
+    again, state, told = train(tmp_path, callbacks=[never_better()])
+    assert told == []
+    assert state.step == 2 * STEPS
+    assert_same_weights(ended, again)
+
+
+def test_an_epoch_within_which_a_callback_said_the_end_is_gone_on_with(tmp_path):
+    def says_it():
+        def at(step, logs):
+            if step == 1:
+                listener.model.stop_training = True
+
+        listener = keras.callbacks.LambdaCallback(on_train_batch_end=at)
+        return listener
+
+    whole, _, _ = train(tmp_path / "whole", callbacks=[says_it()])
+    train_until(tmp_path / "parts", 3, [says_it()])
+    parts, state, _ = train(tmp_path / "parts")
+    assert state.step == STEPS
+    assert_same_weights(whole, parts)
 
 
 def test_mixed_precision_trains(tmp_path):

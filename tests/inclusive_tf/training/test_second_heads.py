@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -56,16 +55,11 @@ def make_data():
     return loop.Data(training, [batch(100)], STEPS)
 
 
-class Stop(keras.callbacks.Callback):
-    def on_epoch_end(self, epoch, logs=None):
-        self.model.stop_training = True
-
-
-def train(folder, callbacks=(), heads=HEADS):
+def train(folder, stop=None, heads=HEADS):
     model, built = build(heads)
     state = loop.train(model, losses.build("binary_cross_entropy"), make_data(),
-                       CONFIG, loop.Surroundings(folder, writers.Several(),
-                                                 tuple(callbacks)), built)  # fmt: skip
+                       CONFIG, loop.Surroundings(folder, writers.Several(), stop=stop),
+                       built)  # fmt: skip
     return model, built, state
 
 
@@ -101,7 +95,9 @@ def test_heads_and_what_lies_before_them_learn(tmp_path):
 
 def test_a_stopped_training_resumes_to_the_same_bits(tmp_path):
     whole, whole_heads, _ = train(tmp_path / "whole")
-    train(tmp_path / "parts", [Stop()])
+    after_first = iter([False] * (STEPS - 1))
+    with pytest.raises(loop.TrainingStoppedError):
+        train(tmp_path / "parts", lambda: next(after_first, True))
     assert checkpoints.newest(tmp_path / "parts").step == STEPS
     parts, parts_heads, state = train(tmp_path / "parts")
     assert state.step == EPOCHS * STEPS

@@ -1,6 +1,9 @@
 """A step is that of the whole batch, in whatever parts, its gradients clipped."""
 
 import dataclasses
+import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -106,3 +109,40 @@ def test_a_loss_that_needs_its_batch_whole_is_refused_in_parts():
     )
     with pytest.raises(errors.SettingError, match="needs a batch whole"):
         step.make(learns, distribution.one_device(), accumulate=2)
+
+
+OVERFLOW = """
+import json
+from tools import tensorflow_start
+tensorflow_start.prepare()
+import numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+from inclusive_tf import losses, models
+from inclusive_tf.training import config, distribution, learner, step
+both = distribution.build("mirrored")
+with both.scope():
+    model, _ = models.build(models.ModelConfig(
+        "alexnet_small", num_classes=3, height=8, width=8, blocks=(1,), filters=4,
+        dtype="mixed_float16"))
+    learns = learner.build(model, losses.build("binary_cross_entropy"),
+                           config.TrainingConfig(batch_size=8), 10)
+learns.optimizer.dynamic_scale.assign(1e7)
+targets = np.ones((8, 3), np.float32)
+# nothing is known on the first device, whose gradients are 0
+targets[:4] = -1
+before = model.get_weights()
+step.make(learns, both)(tf.random.uniform((8, 8, 8, 1)), tf.constant(targets))
+same = all(map(np.array_equal, before, model.get_weights()))
+print(json.dumps([same, float(learns.optimizer.dynamic_scale.numpy())]))
+"""
+
+
+def test_a_step_that_overflows_on_any_device_is_left_out_on_all(root):
+    """In a process of its own, as devices cannot be divided later."""
+    done = subprocess.run(
+        [sys.executable, "-c", OVERFLOW], cwd=root, check=True, text=True,
+        capture_output=True, timeout=200,
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1]) == [True, 5e6]
