@@ -103,10 +103,15 @@ class Correction:
 def read(path):
     """Returns the list of `Correction` in a log, in order.
 
+    An empty file is a log of nothing: it is what a first `append` leaves that could not
+    be written.
+
     Raises:
         errors.DataError: another form, a row that is none, or a last line that was cut
             off; the message names file and row.
     """
+    if os.path.isfile(path) and not os.path.getsize(path):
+        return []
     rows = strict_csv.read(path, HEADER)
     return [
         Correction(*fields, file=str(path), row=row)

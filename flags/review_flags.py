@@ -65,10 +65,28 @@ def who():
 
 
 def exports():
-    """Returns {what: path} of the files to write; empty: the page is served."""
+    """Returns {what: path} of the files to write; empty: the page is served.
+
+    Raises:
+        SettingError: two would be one file, or the tasks their own configuration.
+    """
+    import pathlib
+
+    from data_pipelines import errors
+
     named = {
         "corrections": FLAGS.export_corrections,
         "all": FLAGS.export_all,
         "label_studio": FLAGS.export_label_studio,
     }
-    return {what: path for what, path in named.items() if path}
+    found = {what: path for what, path in named.items() if path}
+    files = [pathlib.Path(path).resolve() for path in found.values()]
+    if "label_studio" in found:
+        files.append(files[-1].with_suffix(".xml"))
+    if len(set(files)) < len(files):
+        raise errors.SettingError(
+            "Exports would overwrite one another. Expected: a file for each, and .xml "
+            "left to Label Studio's configuration. Received: "
+            f"{', '.join(found.values())}."
+        )
+    return found

@@ -65,8 +65,7 @@ def read_data(run, data, splits=(), images_folder="", quarantine=None):
     image_config = images.ImageConfig.from_dict(run.read_model()["image"])
     if images_folder:
         return datasets.without_bad_images(
-            image_folder.read(images_folder, vocabulary),
-            [],
+            *image_folder.read_with_notes(images_folder, vocabulary),
             image_config,
             data.max_bad_fraction,
             quarantine,

@@ -14,7 +14,7 @@ _ATTRIBUTES = {
 }
 
 
-def measure(paths, rows, vocabulary, rule):
+def measure(paths, rows, vocabulary, rule, split="train"):
     """Returns the facts of one split's files, which JSON can hold.
 
     Args:
@@ -22,10 +22,12 @@ def measure(paths, rows, vocabulary, rule):
         rows: {source: `annotations.Rows`} of them; emptied.
         vocabulary: `labels.Vocabulary`.
         rule: a name in `fusion.RULES`.
+        split: its name.
 
     Returns:
-        {"fusion": the rule's report, "confidence": {source: {"edges", "counts"}}, one
-        count between two edges, of labels of images (of a box, its area), "boxes":
+        {"split": `split`, "fusion": the rule's report, "confidence": {source: {"edges",
+        "counts"}}, one count between two edges, of labels of images (of a box, its
+        area), "boxes":
         {"attributes": {name: {"yes", "no", "unknown"}}, "by_label": {label id:
         {"boxes": n, name: share of yes among the known, or None}}}}; "boxes" only when
         there is a file of boxes with these columns.
@@ -43,6 +45,7 @@ def measure(paths, rows, vocabulary, rule):
     if together.area is not None:
         shown["box area"] = together.area[~np.isnan(together.confidence["box"])]
     found = {
+        "split": split,
         "fusion": report.as_json(),
         "confidence": {source: _histogram(values) for source, values in shown.items()},
     }

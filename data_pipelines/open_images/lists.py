@@ -38,11 +38,11 @@ def _coded_records(path, fields_expected):
     Class lists are published with a header (`label_code`, `LabelName`) and without.
     """
     seen = {}
-    for row, fields in _records(path):
+    for number, (row, fields) in enumerate(_records(path)):
         code = fields[0]
-        if row == 1 and code.strip().lower() in _CODE_HEADERS:
+        if not number and code.strip().lower() in _CODE_HEADERS:
             continue
-        if row == 1 and not code.startswith("/"):
+        if not number and not code.startswith("/"):
             raise errors.DataError(
                 "the first row is neither a header nor a label's code",
                 expected=f"{' or '.join(_CODE_HEADERS)}, or a code such as /m/0k4j",
@@ -117,7 +117,7 @@ def read_truth(path):
     found = {}
     for row, fields in _records(path):
         _check_pair(path, row, fields)
-        if row == 1 and _is_title(fields[0]):
+        if not found and _is_title(fields[0]):
             raise errors.DataError(
                 "there is a header, and this file has none",
                 expected="an image id and its labels",
@@ -150,9 +150,9 @@ def read_answered_ids(path):
             twice.
     """
     found = {}
-    for row, fields in _records(path):
+    for number, (row, fields) in enumerate(_records(path)):
         _check_pair(path, row, fields)
-        if row == 1:
+        if not number:
             if [field.strip() for field in fields] != _ANSWER_HEADER:
                 raise errors.DataError(
                     "there is no header",

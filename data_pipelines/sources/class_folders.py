@@ -19,6 +19,7 @@ from data_pipelines.sources import (
     presence,
     sheets,
     vocabularies,
+    walking,
 )
 from data_pipelines.sources import splits as split_rules
 
@@ -34,8 +35,6 @@ SPLIT_FOLDERS = {
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
 """Names that end so are images; in whichever case."""
-
-_NAMED = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,10 +78,6 @@ class _Found:
     links: list = dataclasses.field(default_factory=list)
 
 
-def _printable(name):
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
 def _children(folder):
     """Returns (folders, files) in a folder, as sorted names; hidden ones left out."""
     try:
@@ -91,19 +86,9 @@ def _children(folder):
     except (FileNotFoundError, NotADirectoryError) as error:
         raise errors.DataError("there is no such folder", file=folder) from error
     except OSError as error:
-        _refuse_unlisted(error)
+        walking.refuse_unlisted(error)
     folders = sorted(entry.name for entry in seen if entry.is_dir())
     return folders, sorted(entry.name for entry in seen if not entry.is_dir())
-
-
-def _refuse_unlisted(error):
-    """Raises for a folder that cannot be listed: its images would be lost unsaid."""
-    raise errors.DataError(
-        "a folder cannot be listed",
-        expected="a folder that may be read",
-        received=error.strerror,
-        file=_printable(os.fspath(error.filename)),
-    ) from error
 
 
 def _is_image(name):
@@ -112,24 +97,20 @@ def _is_image(name):
 
 def _walk_class(root, prefix, name, split, found):
     """Adds the images below one class folder, whose name must be text."""
-    if name != _printable(name):
+    if name != walking.printable(name):
         raise errors.DataError(
             "the name of a class is not UTF-8",
             expected="another name for the folder",
-            received=_printable(name),
+            received=walking.printable(name),
             file=root,
         )
     before = len(found.paths)
     for parent, folders, files in os.walk(
-        os.path.join(root, prefix, name), onerror=_refuse_unlisted
+        os.path.join(root, prefix, name), onerror=walking.refuse_unlisted
     ):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         below = os.path.relpath(parent, root)
-        found.links += [
-            f"{below}/{one}"
-            for one in folders
-            if os.path.islink(os.path.join(parent, one))
-        ]
+        found.links += walking.links(root, parent, folders)
         for file in sorted(files):
             if file.startswith("."):
                 continue
@@ -164,11 +145,6 @@ def _walk(root):
     return found
 
 
-def _some(names):
-    shown = ", ".join(_printable(name) for name in names[:_NAMED])
-    return shown + (", ..." if len(names) > _NAMED else "")
-
-
 def _notes(found):
     said = (
         (found.empty, "class folder(s) hold no image"),
@@ -181,7 +157,7 @@ def _notes(found):
         ),
         (found.links, "linked folder(s) below a class were not followed"),
     )
-    return [f"{len(names):,} {text}: {_some(names)}" for names, text in said if names]
+    return walking.notes(said)
 
 
 def _listed(config, root):
@@ -194,16 +170,16 @@ def _listed(config, root):
     if unlisted:
         notes.append(
             f"{len(unlisted):,} image(s) stand in no list and were left out: "
-            f"{_some(unlisted)}"
+            f"{walking.some(unlisted)}"
         )
     if found.empty:
         notes.append(_notes(_Found(empty=found.empty))[0])
     classes = [path.partition("/")[0] for path in paths]
     for row, name in enumerate(classes):
-        if name != _printable(name):
+        if name != walking.printable(name):
             raise errors.DataError(
                 "the name of a class is not UTF-8",
-                received=_printable(name),
+                received=walking.printable(name),
                 file=places[row][0],
                 row=places[row][1],
             )
@@ -219,7 +195,7 @@ def _found(root):
     found = _walk(root)
 
     def place(row):
-        return {"file": _printable(os.path.join(root, found.paths[row]))}
+        return {"file": walking.printable(os.path.join(root, found.paths[row]))}
 
     return found.paths, np.array(found.splits, str), found.classes, place, _notes(found)
 
@@ -255,7 +231,7 @@ def read_with_notes(config, vocabulary=None):
             received="; ".join(notes) or "nothing",
             file=root,
         )
-    ids = np.array([_printable(path) for path in paths])
+    ids = np.array([walking.printable(path) for path in paths])
     split = split.astype(object)
     split_rules.hold_out(split, ids, config, pathlib.Path(root))
     split = split.astype(str)

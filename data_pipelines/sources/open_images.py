@@ -124,10 +124,11 @@ def facts(config):
         errors.DataError: as `read_with_notes`.
     """
     _check(config)
-    paths = next(iter(published.find(_given(config), config.data_dir, []).values()))
+    given = published.find(_given(config), config.data_dir, [])
+    split, paths = next(iter(given.items()))
     rows = fused.read_rows(paths)
     vocabulary = _vocabulary(config, {"train": rows}, [])
-    return file_facts.measure(paths, rows, vocabulary, config.fusion)
+    return file_facts.measure(paths, rows, vocabulary, config.fusion, split)
 
 
 def box_files(config, split):

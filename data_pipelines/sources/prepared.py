@@ -9,9 +9,9 @@ import json
 
 import numpy as np
 
-from data_pipelines import errors
+from data_pipelines import errors, labels
 from data_pipelines.preparing import folder
-from data_pipelines.sources import splits
+from data_pipelines.sources import splits, vocabularies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,8 @@ def read_with_notes(config, vocabulary=None):
     if config.validation_fraction:
         table = _hold_out(table, config, path)
     if vocabulary is not None:
-        table = _in_terms_of(table, vocabulary, path)
+        table, lost = _in_terms_of(table, vocabulary, path)
+        notes += vocabularies.note_of_lost(lost)
     return table, notes
 
 
@@ -90,19 +91,31 @@ def _hold_out(table, config, path):
 
 
 def _in_terms_of(table, vocabulary, path):
-    """Renumbers the labels for a model's vocabulary; its own order, its own names."""
+    """Renumbers the labels for a model's vocabulary; its own order, its own names.
+
+    Returns:
+        (table, how many statements of absence it lost).
+    """
     position = vocabulary.index()
     places = np.array([position.get(label, -1) for label in table.vocabulary.ids])
-    index = places[table.labels.index]
-    if (index < 0).any():
-        unknown = table.vocabulary.ids[table.labels.index[np.argmax(index < 0)]]
+    stated = table.labels
+    index = places[stated.index]
+    strange = (index < 0) & (stated.confidence > 0)
+    if strange.any():
+        unknown = table.vocabulary.ids[stated.index[np.argmax(strange)]]
         raise errors.DataError(
             "the model does not know a label",
             expected=f"one of its {len(position)} labels",
             received=unknown,
             file=path,
         )
-    renumbered = dataclasses.replace(
-        table.labels, index=index.astype(np.int32), num_classes=len(vocabulary)
+    known = index >= 0
+    kept = np.concatenate([[0], np.cumsum(known)])
+    renumbered = labels.SparseLabels(
+        kept[stated.offsets].astype(np.int64),
+        index[known].astype(np.int32),
+        stated.confidence[known],
+        len(vocabulary),
     )
-    return dataclasses.replace(table, labels=renumbered, vocabulary=vocabulary)
+    found = dataclasses.replace(table, labels=renumbered, vocabulary=vocabulary)
+    return found, int(np.count_nonzero(~known))

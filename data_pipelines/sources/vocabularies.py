@@ -114,14 +114,11 @@ def refuse_unknown(entries, vocabulary, place):
         )
 
 
-def _note_of_lost(entries, sparse):
-    lost = len(entries.code) - len(sparse.index)
-    if not lost:
+def note_of_lost(count):
+    """Returns a list of the sentence on so many statements left out, if any."""
+    if not count:
         return []
-    return [
-        f"{lost:,} statements of absence, of labels that no row of split 'train' "
-        "shows, were left out"
-    ]
+    return [f"{count:,} statements of absence, of labels not learnt, were left out"]
 
 
 def settle(entries, split, config, place, file, vocabulary=None, names=None):
@@ -157,4 +154,4 @@ def settle(entries, split, config, place, file, vocabulary=None, names=None):
     else:
         refuse_unknown(entries, vocabulary, place)
     sparse = entries.sparse(vocabulary)
-    return vocabulary, sparse, _note_of_lost(entries, sparse)
+    return vocabulary, sparse, note_of_lost(len(entries.code) - len(sparse.index))

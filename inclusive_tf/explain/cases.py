@@ -115,8 +115,7 @@ def _occlude(model, images, owner, label, config):
     engine = occlusion.Occlusion(
         model, config.patch, config.stride, config.fill, config.occlusion_batch_size
     )
-    # only the labels asked for are spread over pixels: all of them might not fit
-    falls = engine.falls(images)[owner, :, :, label]
+    falls = engine.falls_of(images, owner, label)
     return engine.spread(falls[..., None], images.shape[1:3])[..., 0]
 
 

@@ -8,6 +8,7 @@ from data_pipelines import errors
 from inclusive_tf.explain import explainable
 
 FILLS = ("mean", "grey", "blur")
+_CELLS = 1 << 25
 
 
 class Occlusion:
@@ -83,11 +84,7 @@ class Occlusion:
         return self.spread(self.falls(images), np.shape(images)[1:3])
 
     def falls(self, images):
-        """Returns float32 [B, rows, columns, L]: the fall of each logit by patch.
-
-        Where few labels are of interest, choose them here and `spread` only those:
-        a patch is much less to store than its pixels.
-        """
+        """Returns float32 [B, rows, columns, L]: the fall of each logit by patch."""
         images = explainable.checked_images(self._model, images)
         tops, lefts = self._grid(images.shape[1:3])
         # a first "patch" above the image covers nothing: the logits to fall from
@@ -115,6 +112,30 @@ class Occlusion:
         logits = logits.reshape(len(images), patches, logits.shape[-1])
         falls = logits[:, :1] - logits[:, 1:]
         return falls.reshape(len(images), len(tops), len(lefts), logits.shape[-1])
+
+    def falls_of(self, images, owner, label):
+        """Returns float32 [M, rows, columns]: as `falls`, each of one label.
+
+        Images go through together as far as the logits of all their patches and labels
+        take `_CELLS` numbers.
+
+        Args:
+            images: float32 [B, H, W, C] in 0..1.
+            owner: int [M], the image of each.
+            label: int [M].
+        """
+        images = explainable.checked_images(self._model, images)
+        owner, label = np.asarray(owner), np.asarray(label)
+        grid = tuple(map(len, self._grid(images.shape[1:3])))
+        found = np.empty((len(owner), *grid), np.float32)
+        cells = (np.prod(grid) + 1) * self._model.outputs[0].shape[-1]
+        step = int(max(1, _CELLS // cells))
+        for first in range(0, len(images), step):
+            asked = np.flatnonzero((owner >= first) & (owner < first + step))
+            if len(asked):
+                falls = self.falls(images[first : first + step])
+                found[asked] = falls[owner[asked] - first, :, :, label[asked]]
+        return found
 
     def spread(self, falls, size):
         """Averages falls over the patches that cover each pixel.

@@ -1,6 +1,7 @@
 """The training images nearest to an error, of each label in question."""
 
 import numpy as np
+import pandas as pd
 
 from data_pipelines import neighbours
 from inclusive_tf import inference, predictions
@@ -94,11 +95,17 @@ def add(described, asked, queries, training, features, subject, k=1):
             )
 
 
+def _showing(stated, wanted):
+    """Returns int64: the rows that show any of some labels."""
+    present = stated.present()
+    return np.unique(present.rows()[np.isin(present.index, list(wanted))])
+
+
 def with_features(folder, step, subject, training, wanted, most, seed=0):
     """Chooses the training images to look among, and measures them.
 
-    All of them where the run has predicted them; else `candidates` of the labels, whose
-    features are computed now.
+    All that show a label in question where the run has predicted them; else
+    `candidates` of the labels, whose features are computed now.
 
     Args:
         folder: where predictions of the training split would lie.
@@ -115,12 +122,13 @@ def with_features(folder, step, subject, training, wanted, most, seed=0):
     """
     if folder.is_dir():
         stored = predictions.load(folder)
-        known = {name: row for row, name in enumerate(stored.ids.tolist())}
-        rows = [row for row, name in enumerate(training.ids.tolist()) if name in known]
-        if rows and stored.source.get("step") == step and not stored.variant:
-            training = training.take(np.array(rows))
-            order = [known[name] for name in training.ids.tolist()]
-            return training, np.asarray(stored.features[order], np.float32)
+        if stored.source.get("step") == step and not stored.variant:
+            showing = _showing(training.labels, wanted)
+            place = pd.Index(stored.ids).get_indexer(training.ids[showing])
+            if (place >= 0).any():
+                training = training.take(showing[place >= 0])
+                features = stored.features[place[place >= 0]]
+                return training, np.asarray(features, np.float32)
     rows = candidates(training.labels, wanted, most, seed)
     training = training.take(rows)
     # training left these out, and named them

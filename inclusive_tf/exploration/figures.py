@@ -188,6 +188,7 @@ def gather(table, config, notes=(), facts=None, progress=False):
         "labels_per_image": frequency.labels_per_image(shown),
         "frequency": frequency.frequency(counts, vocabulary, len(rows), config.top),
         "long_tail": frequency.long_tail(counts, vocabulary),
+        "source_split": facts.get("split"),
         "fusion": facts.get("fusion")
         or entries.missing("the data come from one source of labels"),
         "confidence": confidence.confidence(table.labels, facts.get("confidence")),

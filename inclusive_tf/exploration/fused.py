@@ -85,7 +85,7 @@ def fusion(figures):
         f"{texts.counted(found['images'], 'image')} are left with none, "
         f"{found['images_without_present']:,} with none of 0.5 or more; "
         f"{texts.counted(found['absent'], 'label')} are verified to be absent. Counted "
-        "on the files of the source, before any correction."
+        f"on the source's files of {sections.source(figures)}, before any correction."
     )
     table = tables.Table(
         "What each source gave", "source", ["file", *_COLUMNS.values()],

@@ -139,7 +139,8 @@ def confidence(figures):
         )
     else:
         text += "each has confidence 1."
-    parts = [(f"source {texts.name(name)}, before labels were brought together", one)
+    parts = [(f"source {texts.name(name)}, {sections.source(figures)}, before labels "
+              "were brought together", one)
              for name, one in found["sources"].items()]  # fmt: skip
     if own["certain"] != own["stated"]:
         parts.insert(0, ("the label table, all splits", own))
@@ -172,8 +173,8 @@ def _boxes_by_label(found, figures):
         for label in top
     ]  # fmt: skip
     caption = (
-        "Labels with the most boxes, and the share of their boxes with each "
-        f"attribute, among those where it is known. "
+        f"Labels with the most boxes in {sections.source(figures)}, and the share of "
+        "their boxes with each attribute, among those where it is known. "
         f"{sections.shown(len(top), len(by_label))}"
     )
     return [tables.Table(caption, "label", ["id", "boxes", *attributes], rows)]
@@ -192,7 +193,8 @@ def boxes(figures):
                          rows)  # fmt: skip
     most = max((sum(counts.values()) for counts in attributes.values()), default=0)
     caption = (
-        f"What is known of each attribute; n = {texts.counted(most, 'box', 'boxes')}"
+        f"What is known of each attribute; {sections.source(figures)}, "
+        f"n = {texts.counted(most, 'box', 'boxes')}"
     )
     plots = []
     if attributes:

@@ -58,6 +58,12 @@ def where(split):
     return f"split {texts.name(split)}" if split is not None else "all images"
 
 
+def source(figures):
+    """Returns which split the figures on the source's own files are of."""
+    split = figures.get("source_split")
+    return "a split" if split is None else where(split)
+
+
 def described(figures):
     """Returns which images the label figures are of, with n."""
     found = figures["described"]

@@ -98,15 +98,16 @@ def groups(results):
         if findings.groups(results, split)[0]
     ]
     found = {split: _found(results, split, "groups") for split in splits}
-    parts = {}
+    parts, said = {}, {}
     for split, rows in found.items():
+        names, said[split] = findings.shown_groups(results, split, panels.GROUPS_SHOWN)
         sizes = {one["name"]: one["n"] for one in max(rows.values(), key=len)}
         parts[split] = [
             (
                 name,
                 f"{oneline.short(name, 26)}, n = {wording.count(sizes.get(name))}",
             )
-            for name in findings.groups(results, split)[0]
+            for name in names
         ]
     most = max(map(len, parts.values()))
 
@@ -116,7 +117,8 @@ def groups(results):
         )
         for axes, split in zip(axes_list, splits, strict=True):
             _bars(axes, found[split], parts[split], "mean_f2", narrow)
-            axes.set_title(f"Mean F2, {findings.split_name(split)}")
+            title = [f"Mean F2, {findings.split_name(split)}", said[split]]
+            axes.set_title("\n".join(filter(None, title)))
         return _bar_legend(figure, results, found[splits[-1]], narrow)
 
     return panels.both(draw)

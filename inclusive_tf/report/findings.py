@@ -113,6 +113,29 @@ def groups(results, split):
     )
 
 
+def shown_groups(results, split, most):
+    """Returns (names of at most so many groups with images, a sentence or "").
+
+    Where there are more, half of these are the largest and half the worst of the
+    others, by the mean F2 of the final row, and the sentence says so.
+    """
+    names, _ = groups(results, split)
+    if len(names) <= most:
+        return names, ""
+    final = roles(results).get("final", results["rows"][-1])
+    figures = (final.get("evaluations", {}).get(split) or {}).get("groups", [])
+    sizes = {one["name"]: one["n"] for one in figures}
+    scores = {
+        one["name"]: one["mean_f2"]["value"] for one in figures if one.get("mean_f2")
+    }
+    largest = sorted(names, key=lambda name: -sizes.get(name, 0))[: most // 2]
+    others = set(names).difference(largest)
+    worst = sorted(others, key=lambda name: (scores.get(name, 1.0), name))
+    kept = {*largest, *worst[: most - most // 2]}
+    said = f"the largest and the worst {most:,} of {len(names):,} groups"
+    return [name for name in names if name in kept], said
+
+
 def interval(row, split, measure):
     """Returns the interval of one measure of one row, or None."""
     figures = row.get("evaluations", {}).get(split) or {}

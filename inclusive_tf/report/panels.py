@@ -10,6 +10,9 @@ from inclusive_tf.report import svg, wording
 CLASSES_SHOWN = 40
 """Labels in a plot; beyond, the commonest and the rarest half of it."""
 
+GROUPS_SHOWN = 40
+"""Groups in a plot; beyond, the largest and the worst half of it."""
+
 # from Okabe and Ito's palette, which people with any common colour blindness can tell
 # apart
 ROLE_COLOURS = {

@@ -7,6 +7,7 @@ from data_pipelines import oneline
 from inclusive_tf.report import findings, wording
 
 CLASSES_SHOWN = 400
+GROUPS_SHOWN = 400
 """Labels in the per-class table; beyond, the commonest and the rarest half of it."""
 
 _NAME_WIDTH, _COLUMN_WIDTH = 34, 14
@@ -113,7 +114,7 @@ def _compared(results, split):
     }
 
 
-def _parts_table(results, split, parts, measures, caption, corner, without=()):
+def _parts_table(results, split, parts, measures, caption, corner, shown=None):
     """Returns a table of one list of the figures JSON ("groups", "bands" or "classes").
 
     Args:
@@ -123,25 +124,21 @@ def _parts_table(results, split, parts, measures, caption, corner, without=()):
         measures: {key of the interval: its name}.
         caption: of the table.
         corner: heading of the first column.
-        without: names that are left out.
+        shown: names of the parts to show; None: all.
     """
     compared = _compared(results, split)
-    names = list(
-        dict.fromkeys(
-            part["name"] for figures in compared.values()
-            for part in figures.get(parts, []) if part["name"] not in without
-        )
-    )  # fmt: skip
-    rows = []
-    for name in names:
-        cells = []
-        for key in measures:
-            for figures in compared.values():
-                part = next(
-                    (one for one in figures.get(parts, []) if one["name"] == name), {}
-                )
-                cells.append(wording.figure(part.get(key)))
-        rows.append(Row(name, cells))
+    lookup = [
+        {part["name"]: part for part in figures.get(parts, [])}
+        for figures in compared.values()
+    ]
+    names = dict.fromkeys(name for one in lookup for name in one)
+    if shown is not None:
+        names = [name for name in shown if name in names]
+    rows = [
+        Row(name, [wording.figure(one.get(name, {}).get(key))
+                   for key in measures for one in lookup])
+        for name in names
+    ]  # fmt: skip
     columns = list(compared) * len(measures)
     bands = [(name, len(compared)) for name in measures.values()]
     return Table(caption, corner, columns, rows, bands)
@@ -149,10 +146,11 @@ def _parts_table(results, split, parts, measures, caption, corner, without=()):
 
 def group_table(results, split):
     """Returns mean F2 by group with images for the rows of the story."""
+    shown, said = findings.shown_groups(results, split, GROUPS_SHOWN)
     caption = f"Groups of {findings.split_name(split)}, with 95 % intervals"
-    _, empty = findings.groups(results, split)
+    caption += f"; {said}" if said else ""
     return _parts_table(
-        results, split, "groups", {"mean_f2": "mean F2"}, caption, "group", empty
+        results, split, "groups", {"mean_f2": "mean F2"}, caption, "group", shown
     )
 
 

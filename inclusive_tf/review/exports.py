@@ -32,10 +32,15 @@ def corrections_csv(now):
 
 
 def all_csv(now):
-    """Returns every row, also kept labels, undos and what they withdrew, as CSV."""
+    """Returns every row, also kept labels, undos and what they withdrew, as CSV.
+
+    It is for people: what a spreadsheet would calculate has a quote before it.
+    """
     rows = [
         (
-            one.number, one.time, one.who, one.action, one.id, one.label, one.new_label,
+            one.number, one.time,
+            *map(strict_csv.for_people,
+                 (one.who, one.action, one.id, one.label, one.new_label)),
             one.question, json.dumps(one.before, ensure_ascii=False),
             json.dumps(one.after, ensure_ascii=False), one.withdraws or "",
             "yes" if now.stands(one) else "no",

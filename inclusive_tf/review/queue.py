@@ -1,6 +1,7 @@
 """What is to be looked at: suspicions matched with the data, and how far they are."""
 
 import collections
+import dataclasses
 import json
 
 import numpy as np
@@ -53,8 +54,8 @@ class Queue:
 
     def __init__(self, found, now, file, made=()):
         self._now = now
-        known = self._known(found, now, file, made)
-        self.suspects = [found[place] for place, _ in known]
+        known = self._joined(self._known(found, now, file, made))
+        self.suspects = [one for one, _ in known]
         self.rows = [row for _, row in known]
         self._by_row = collections.defaultdict(list)
         self._by_label = collections.defaultdict(list)
@@ -65,7 +66,7 @@ class Queue:
                 self._by_label[one.label].append(place)
             if one.new_label:
                 self._by_label[one.new_label].append(place)
-            self._place.setdefault(_key(one), place)
+            self._place[_key(one)] = place
         self._answers = collections.defaultdict(list)
         self.status = self._at_first()
         self.counts = [self.status.count(status) for status in range(4)]
@@ -87,7 +88,7 @@ class Queue:
         rows = now.rows([one.id for one in found]).tolist()
         labels = {"", *now.vocabulary, *made}
         known, lost = [], collections.defaultdict(list)
-        for place, (one, row) in enumerate(zip(found, rows, strict=True)):
+        for one, row in zip(found, rows, strict=True):
             if row < 0:
                 lost["an image that is not in the data"].append(one.id)
             elif one.label not in labels:
@@ -95,7 +96,7 @@ class Queue:
             elif one.new_label not in labels:
                 lost["a label that the data lack"].append(one.new_label)
             else:
-                known.append((place, row))
+                known.append((one, row))
         self.notes = [
             f"{len(names):,} suspects name {what} and are left out (first: {names[0]})"
             for what, names in lost.items()
@@ -107,7 +108,26 @@ class Queue:
                 received="; ".join(self.notes),
                 file=file,
             )
-        return sorted(known, key=lambda one: -found[one[0]].score)
+        return sorted(known, key=lambda pair: -pair[0].score)
+
+    def _joined(self, known):
+        """Makes one of suspicions that ask the same, as one answer is for all of them.
+
+        Args:
+            known: list of (suspect, row), the most suspicious first.
+        """
+        found = {}
+        for one, row in known:
+            first, _ = found.setdefault(_key(one), (one, row))
+            if first is not one and one.detail not in first.detail.split("; "):
+                said = "; ".join(filter(None, (first.detail, one.detail)))
+                found[_key(one)] = dataclasses.replace(first, detail=said), row
+        if same := len(known) - len(found):
+            self.notes.append(
+                f"{same:,} suspects ask what a more suspicious one asks of the same "
+                "image, and stand with it"
+            )
+        return list(found.values())
 
     def __len__(self):
         return len(self.suspects)

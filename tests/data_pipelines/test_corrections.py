@@ -444,6 +444,11 @@ def test_rows_that_cannot_be_written_whole_leave_the_log_as_it_was(
     with pytest.raises(errors.StoppedError, match=r"log\.csv: .* No space"):
         corrections.append(path, [exclude("y")])
     assert path.read_bytes() == before
+    # nor is a log begun that could not be read
+    new = tmp_path / "new.csv"
+    with pytest.raises(errors.StoppedError, match=r"new\.csv: .* No space"):
+        corrections.append(new, [exclude("y")])
+    assert corrections.read(new) == []
 
 
 @pytest.mark.parametrize("data", [b"path,labels\na.png,cat\n", b"\xef\xbb\xbf"])
@@ -461,7 +466,7 @@ HEADER = "time,who,action,id,label,new_label\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "the file is empty"),
+        ("\n", "the file is empty"),
         ("time,who,action,id,label\n", "row 1: the columns are others"),
         (f"{TIME},ada,exclude,x,,\n", "row 1: the columns are others"),
         (HEADER + f"{TIME},ada,drop,x,,\n", "row 2: there is no such action"),

@@ -77,6 +77,15 @@ def test_it_serves_this_machine_alone_and_a_kill_loses_nothing_acknowledged(
     assert again.decide(0, "exclude")["number"] == item["seen"] + 2
 
 
+@pytest.mark.parametrize(
+    "named",
+    [("--export_label_studio=x.xml",), ("--export_all=x", "--export_corrections=./x")],
+)
+def test_exports_that_would_overwrite_one_another_are_refused(data, call, named):
+    said = call("review", *data, *named, code=1).stderr
+    assert "Exports would overwrite one another" in said
+
+
 def test_the_log_and_its_exports_are_applied_on_reading(data, review, call, tmp_path):
     server = review(*data, "--port=0", "--label_studio_prefix=s3://mine/")
     task = server.get("/exports/label_studio.json")[0]

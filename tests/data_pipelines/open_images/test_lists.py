@@ -16,8 +16,9 @@ def write(tmp_path, text):
 
 @pytest.mark.parametrize("header", ["", "label_code\n", "LabelName\n"])
 def test_class_lists_come_with_and_without_a_header(tmp_path, header):
-    path = write(tmp_path, header + "/m/2\n/m/1\nNA\n")
-    assert lists.read_codes(path) == ["/m/2", "/m/1", "NA"]
+    for before in ("", "\n"):
+        path = write(tmp_path, before + header + "/m/2\n/m/1\nNA\n")
+        assert lists.read_codes(path) == ["/m/2", "/m/1", "NA"]
 
 
 @pytest.mark.parametrize(

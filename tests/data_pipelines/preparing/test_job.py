@@ -217,6 +217,27 @@ def test_a_model_reads_it_in_its_own_vocabulary_and_refuses_other_labels(made):
         read(made.path, labels.Vocabulary(("/m/3", "/m/1")))
 
 
+def test_that_a_label_is_absent_which_a_model_does_not_know_is_left_out(
+    raw_table, tmp_path
+):
+    stated = raw_table.labels
+    absent = np.where(stated.index == 1, 0.0, stated.confidence).astype(np.float32)
+    table = dataclasses.replace(
+        raw_table, labels=dataclasses.replace(stated, confidence=absent)
+    )
+    done = job.prepare("table", table, PNG, tmp_path)
+    config = prepared.PreparedConfig(str(done.path))
+    own = labels.Vocabulary(("/m/3", "/m/1"))
+    found, notes = prepared.read_with_notes(config, own)
+    whole, _ = prepared.read_with_notes(config)
+    np.testing.assert_array_equal(
+        found.labels.targets(False), whole.labels.targets(False)[:, [2, 0]]
+    )
+    lost = np.count_nonzero(whole.labels.index == 1)
+    assert lost > 0
+    assert f"{lost} statements of absence, of labels not learnt, were left out" in notes
+
+
 def test_a_share_of_the_clusters_is_held_out(raw_table, tmp_path):
     table = dataclasses.replace(raw_table, split=raw_table.split * 0)
     done = job.prepare("table", table, PNG, tmp_path)

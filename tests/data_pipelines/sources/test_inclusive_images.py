@@ -208,7 +208,8 @@ def test_facts_are_of_all_training_files(folder):
         data_dir=str(folder), fusion="human_only"
     )
     found = inclusive_images.facts(config)
-    assert set(found) == {"fusion", "confidence", "boxes"}
+    assert set(found) == {"split", "fusion", "confidence", "boxes"}
+    assert found["split"] == "train"
     assert found["fusion"]["sources"]["machine"]["lost"] == 1
     for name in inclusive_images.FILES.values():
         (folder / name).unlink()

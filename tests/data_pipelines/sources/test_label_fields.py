@@ -55,10 +55,7 @@ def test_a_label_that_is_nowhere_present_is_counted_and_left_out(tmp_path):
     path = write(tmp_path, "path,labels,not\na,x,z\nb,x,z|w\n")
     found, notes = table.read_with_notes(config(path, absent_columns=("not",)))
     assert found.vocabulary.ids == ("x",)
-    assert notes == [
-        "3 statements of absence, of labels that no row of split 'train' shows, "
-        "were left out"
-    ]
+    assert notes == ["3 statements of absence, of labels not learnt, were left out"]
 
 
 def test_a_model_is_told_of_absence_only_of_labels_it_knows(tmp_path):

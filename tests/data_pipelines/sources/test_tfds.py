@@ -131,8 +131,7 @@ def test_tenths_become_confidences_and_the_largest_of_several_counts(data_dir):
     assert notes == [
         "1 labels were stated again by the same example; the largest confidence was "
         "kept",
-        "2 statements of absence, of labels that no row of split 'train' shows, were "
-        "left out",
+        "2 statements of absence, of labels not learnt, were left out",
     ]
 
 

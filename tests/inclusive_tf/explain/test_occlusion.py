@@ -119,6 +119,17 @@ def test_chosen_labels_can_be_spread_alone(model, images):
     np.testing.assert_allclose(chosen, engine(images)[..., [3, 1]], atol=1e-7)
 
 
+@pytest.mark.parametrize("cells", [1, 3 * 29 * 4, 1 << 25])
+def test_falls_of_single_labels_are_those_of_all(model, images, monkeypatch, cells):
+    """However few images go through together, in any order, some of them not asked."""
+    monkeypatch.setattr(occlusion, "_CELLS", cells)
+    engine = occlusion.Occlusion(model, 4, 3)
+    owner, label = [4, 0, 2, 0], [1, 3, 0, 2]
+    expected = engine.falls(images)[owner, :, :, label]
+    found = engine.falls_of(images, owner, label)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_no_images_give_no_maps(model, images):
     assert occlusion.Occlusion(model, 4, 3)(images[:0]).shape == (0, 12, 20, 4)
 

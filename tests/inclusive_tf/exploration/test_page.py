@@ -215,10 +215,11 @@ def test_every_image_of_a_sheet_is_inline_with_words(made):
 
 def test_plots_are_told_to_those_who_cannot_see_them(made):
     _, _, reader = made
-    for _, attributes in reader.tags:
-        if "data-plot" in attributes:
-            assert attributes["role"] == "img"
-            assert len(attributes["aria-label"]) > 20
+    plots = [attributes for _, attributes in reader.tags if "data-plot" in attributes]
+    assert len(plots) > 3
+    for attributes in plots:
+        assert attributes["role"] == "img"
+        assert len(attributes["aria-label"]) > 20
 
 
 def test_missing_parts_are_said(random_table):

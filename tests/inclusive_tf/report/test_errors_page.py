@@ -125,6 +125,15 @@ def test_pictures_shrink_until_the_page_fits(make):
         errors_page.render(cases, FACTS, most_bytes=1000)
 
 
+def test_what_a_page_has_once_counts_once(make):
+    """Pictures of labels are no part of what each error adds."""
+    cases, pictures = _whole(make, 1) * 120, _pictures(make) * 40
+    free = errors_page.render(cases, FACTS, pictures)
+    limit = len(free.encode()) * 21 // 20
+    found = errors_page.render(cases, FACTS, pictures, most_bytes=limit)
+    assert max(_widths(found)) == max(_widths(free))
+
+
 def _widths(text):
     return [int(width) for width in re.findall(r'width="(\d+)" height', text)]
 

@@ -75,6 +75,25 @@ def test_groups_without_images_stand_apart(results):
     )  # fmt: skip
 
 
+def test_of_many_groups_the_largest_and_the_worst_are_shown(results):
+    interval = {"low": 0.0, "high": 1.0}
+    for row in results["rows"]:
+        row["evaluations"]["stage_2"]["groups"] = [
+            {"name": f"group {number}", "n": 100 - number,
+             "mean_f2": {"value": number / 100, **interval}}
+            for number in range(100)
+        ]  # fmt: skip
+    shown, said = findings.shown_groups(results, "stage_2", 6)
+    # the first three are the largest, and the worst of the others follow them
+    assert shown == [f"group {number}" for number in range(6)]
+    assert said == "the largest and the worst 6 of 100 groups"
+    for one in results["rows"][-1]["evaluations"]["stage_2"]["groups"]:
+        one["mean_f2"]["value"] = 1 - one["mean_f2"]["value"]
+    shown, _ = findings.shown_groups(results, "stage_2", 6)
+    assert shown == [f"group {number}" for number in (0, 1, 2, 97, 98, 99)]
+    assert findings.shown_groups(results, "stage_2", 100)[1] == ""
+
+
 def test_runs_are_one_training_unless_they_carry_several_seeds(results):
     assert findings.is_one_training(results)
     results["runs"]["plain"]["seeds"] = [1]

@@ -51,6 +51,15 @@ def test_the_csv_of_everything_has_every_row(reviewed):
     assert json.loads(rows[0]["question"]) == ["a.png", "wrong_label", "cat", "dog"]
 
 
+def test_no_spreadsheet_calculates_what_the_csv_for_people_holds(make_desk):
+    desk = make_desk(who="=HYPERLINK(1)")
+    ask(desk, 0, "relabel", "cat", "dog")
+    (row,) = csv.DictReader(io.StringIO(exports.all_csv(desk.now)))
+    assert row["who"] == "'=HYPERLINK(1)"
+    # the log of corrections is read back, and stays as it is
+    assert ",=HYPERLINK(1)," in exports.corrections_csv(desk.now)
+
+
 def test_tasks_of_label_studio_fit_their_configuration(reviewed):
     view = ElementTree.fromstring(exports.label_studio_config(reviewed.now))
     image, choices = view
