@@ -132,7 +132,10 @@ def shown_groups(results, split, most):
     others = set(names).difference(largest)
     worst = sorted(others, key=lambda name: (scores.get(name, 1.0), name))
     kept = {*largest, *worst[: most - most // 2]}
-    said = f"the largest and the worst {most:,} of {len(names):,} groups"
+    said = (
+        f"the {most // 2:,} largest of {len(names):,} groups, and the "
+        f"{most - most // 2:,} worst others"
+    )
     return [name for name in names if name in kept], said
 
 

@@ -86,7 +86,7 @@ def test_of_many_groups_the_largest_and_the_worst_are_shown(results):
     shown, said = findings.shown_groups(results, "stage_2", 6)
     # the first three are the largest, and the worst of the others follow them
     assert shown == [f"group {number}" for number in range(6)]
-    assert said == "the largest and the worst 6 of 100 groups"
+    assert said == "the 3 largest of 100 groups, and the 3 worst others"
     for one in results["rows"][-1]["evaluations"]["stage_2"]["groups"]:
         one["mean_f2"]["value"] = 1 - one["mean_f2"]["value"]
     shown, _ = findings.shown_groups(results, "stage_2", 6)
