@@ -3,6 +3,7 @@ import pytest
 from scipy import spatial
 
 from data_pipelines import labels
+from inclusive_tf import predictions
 from inclusive_tf.explain import training_examples
 
 
@@ -50,3 +51,36 @@ def test_candidates_show_the_labels_and_obey_number_and_seed(truth):
 
 def test_no_labels_have_no_candidates(truth):
     assert training_examples.candidates(truth, set(), 5).shape == (0,)
+
+
+def test_of_stored_features_those_of_images_that_show_a_label_are_taken(
+    truth, tmp_path
+):
+    """In whatever order they were predicted, and though some were not."""
+    vocabulary = labels.Vocabulary(("a", "b", "c", "d"))
+    names = np.array([f"image {row}" for row in range(60)])
+    training = labels.LabelTable(
+        ids=names, locations=names, labels=truth, vocabulary=vocabulary,
+        group=np.zeros(60, np.int32), group_names=("all",),
+        split=np.zeros(60, np.int32), split_names=("train",),
+    )  # fmt: skip
+    order = np.random.default_rng(2).permutation(60)[:50]
+    stored = predictions.Predictions(
+        ids=names[order],
+        logits=np.zeros((50, 4), np.float32),
+        features=np.repeat(order[:, None], 3, axis=1).astype(np.float32),
+        truth=truth.take(order),
+        unlisted_is_absent=True,
+        group=np.zeros(50, np.int32),
+        group_names=("all",),
+        training_counts=truth.counts(),
+        vocabulary=vocabulary,
+        source={"step": 7},
+    )
+    stored.save(tmp_path / "train")
+    found, features = training_examples.with_features(
+        tmp_path / "train", 7, None, training, [2, 3], 5
+    )
+    shown = set(np.flatnonzero(truth.multi_hot()[:, 2])) & set(order.tolist())
+    assert found.ids.tolist() == [f"image {row}" for row in sorted(shown)]
+    np.testing.assert_array_equal(features[:, 0], sorted(shown))
