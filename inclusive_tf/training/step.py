@@ -108,7 +108,9 @@ def _gradients(learner, distribution):
         with tf.GradientTape() as tape:
             value = loss_of(inputs, targets, groups, told, totals)
             scaled = learner.optimizer.scale_loss(value)
-        return value, tape.gradient(scaled, learner.trainable_variables)
+        found = tape.gradient(scaled, learner.trainable_variables)
+        # of words' vectors they are slices, of which several can be of one word
+        return value, [None if g is None else tf.convert_to_tensor(g) for g in found]
 
     return gradients_of
 

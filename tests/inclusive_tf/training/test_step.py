@@ -61,6 +61,25 @@ def test_parts_of_a_batch_take_the_step_of_the_whole(loss, settings):
             np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [{}, {"clip_norm": 0.01}])
+def test_parts_of_a_batch_of_texts_take_the_step_of_the_whole(settings):
+    """Whose gradients of words' vectors are slices, not tensors."""
+    tokens = tf.constant(np.random.default_rng(2).integers(0, 9, (8, 5)), tf.int32)
+    taken = []
+    for parts in (1, 4):
+        keras.utils.set_random_seed(0)
+        text = keras.Input((5,), dtype="int32", name="text")
+        words = keras.layers.Embedding(9, 4)(text)
+        features = keras.layers.GlobalAveragePooling1D(name="features")(words)
+        model = keras.Model(text, keras.layers.Dense(3, name="logits")(features))
+        learns = learner.build(model, losses.build("multilabel_softmax"), CONFIG, 100)
+        one = distribution.one_device()
+        step.make(learns, one, accumulate=parts, **settings)(tokens, TARGETS)
+        taken.append(model.get_weights())
+    for whole, added in zip(*taken, strict=True):
+        np.testing.assert_allclose(whole, added, atol=1e-6)
+
+
 def test_gradients_are_clipped_to_a_global_norm():
     learns = build()
     before = learns.model.get_weights()
