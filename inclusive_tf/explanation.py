@@ -88,7 +88,7 @@ def read(run, data, split):
 
 
 def explain(run, part, training, predicted, threshold_logit, config, shown, row,
-            checkpoint="last", boxes=None):  # fmt: skip
+            checkpoint="last", boxes=None, most=None):  # fmt: skip
     """Writes RUN/explanations/SPLIT and returns what it holds.
 
     Args:
@@ -104,6 +104,7 @@ def explain(run, part, training, predicted, threshold_logit, config, shown, row,
         row: how the report calls what is explained.
         checkpoint: as in `trained.load_model`.
         boxes: `label_boxes.Boxes` of `part`, to check maps on; None: none are known.
+        most: errors that a page of them can hold; None: any number.
 
     Returns:
         `Explained`.
@@ -111,7 +112,8 @@ def explain(run, part, training, predicted, threshold_logit, config, shown, row,
     Raises:
         errors.DataError: the predictions are of another checkpoint, of several views,
             or of other images than the split holds now.
-        errors.SettingError: there is no such ranking.
+        errors.SettingError: there is no such ranking, or more errors are found than the
+            page can hold.
     """
     model, stored, step = trained.load_model(run, checkpoint)
     _require_same(predicted, part, step)
@@ -126,6 +128,11 @@ def explain(run, part, training, predicted, threshold_logit, config, shown, row,
     chosen = choosing.choose(
         predicted, threshold_logit, shown.count, _tail(predicted), shown.choose
     )
+    if most is not None and len(chosen) > most:
+        raise errors.SettingError(
+            "A page does not hold so many errors. Expected: --nopage, or --count of at "
+            f"most {most}. Received: {len(chosen)} errors."
+        )
     beside = [one for one in chosen if one.beside is not None]
     cases = [one.case for one in chosen] + [one.beside for one in beside]
     explained = explained_cases.explain_cases(

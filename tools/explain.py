@@ -35,17 +35,12 @@ flags.DEFINE_bool("page", True, "Whether to write the page and TensorBoard's ima
 
 
 def main(_):
-    from data_pipelines import errors, label_boxes
+    from data_pipelines import label_boxes
     from inclusive_tf import explanation
     from inclusive_tf import run as run_directory
     from inclusive_tf.adaptation import adapted
     from inclusive_tf.report import errors_page, explained, tensorboard
 
-    if FLAGS.page and FLAGS.count > errors_page.MOST_ERRORS:
-        raise errors.SettingError(
-            "A page does not hold so many errors. Expected: --nopage, or --count of at "
-            f"most {errors_page.MOST_ERRORS}. Received: {FLAGS.count}."
-        )
     run = run_directory.Run(FLAGS.run)
     run_flags.remember(run.read_json("flags.json"))
     config, shown = explain_flags.config_from_flags(), explain_flags.shown_from_flags()
@@ -72,6 +67,7 @@ def main(_):
         predicted.source.get("adaptation", "as trained"),
         FLAGS.checkpoint,
         boxes,
+        errors_page.MOST_ERRORS if FLAGS.page else None,
     )
     for line in explained.check_lines(found.facts):
         print(line)

@@ -81,6 +81,8 @@ def _check_flags():
         raise errors.SettingError(
             "There is nothing to review. Expected: --suspects=FILE.csv. Received: none."
         )
+    # before an import is in the log
+    review_flags.exports()
     both = FLAGS.corrections, FLAGS.log
     if all(map(os.path.exists, both)) and os.path.samefile(*both):
         raise errors.SettingError(

@@ -100,13 +100,22 @@ def is_one_training(results):
     return all(len(run.get("seeds", ())) < 2 for run in runs)
 
 
-def groups(results, split):
-    """Returns (names of the groups of a split with images, names of those without)."""
+def _group_sizes(results, split):
+    """Returns {name: most images that any row has of a group}."""
     sizes = {}
     for row in results["rows"]:
-        figures = row.get("evaluations", {}).get(split) or {}
-        for group in figures.get("groups", []):
+        for group in _groups_of(row, split):
             sizes[group["name"]] = max(group["n"], sizes.get(group["name"], 0))
+    return sizes
+
+
+def _groups_of(row, split):
+    return (row.get("evaluations", {}).get(split) or {}).get("groups", [])
+
+
+def groups(results, split):
+    """Returns (names of the groups of a split with images, names of those without)."""
+    sizes = _group_sizes(results, split)
     return (
         [name for name, size in sizes.items() if size],
         [name for name, size in sizes.items() if not size],
@@ -117,19 +126,20 @@ def shown_groups(results, split, most):
     """Returns (names of at most so many groups with images, a sentence or "").
 
     Where there are more, half of these are the largest and half the worst of the
-    others, by the mean F2 of the final row, and the sentence says so.
+    others, by the mean F2 of the last row that has the split, and the sentence says so.
     """
     names, _ = groups(results, split)
     if len(names) <= most:
         return names, ""
-    final = roles(results).get("final", results["rows"][-1])
-    figures = (final.get("evaluations", {}).get(split) or {}).get("groups", [])
-    sizes = {one["name"]: one["n"] for one in figures}
-    scores = {
-        one["name"]: one["mean_f2"]["value"] for one in figures if one.get("mean_f2")
-    }
-    largest = sorted(names, key=lambda name: -sizes.get(name, 0))[: most // 2]
+    sizes = _group_sizes(results, split)
+    last = next(
+        found for row in reversed(results["rows"]) if (found := _groups_of(row, split))
+    )
+    values = {one["name"]: (one.get("mean_f2") or {}).get("value") for one in last}
+    scores = {name: value for name, value in values.items() if value is not None}
+    largest = sorted(names, key=lambda name: -sizes[name])[: most // 2]
     others = set(names).difference(largest)
+    # a group of which nothing is known counts as good
     worst = sorted(others, key=lambda name: (scores.get(name, 1.0), name))
     kept = {*largest, *worst[: most - most // 2]}
     said = (

@@ -7,8 +7,10 @@ from data_pipelines import oneline
 from inclusive_tf.report import findings, wording
 
 CLASSES_SHOWN = 400
-GROUPS_SHOWN = 400
 """Labels in the per-class table; beyond, the commonest and the rarest half of it."""
+
+GROUPS_SHOWN = 400
+"""Groups in a table; beyond, the largest and the worst half of it."""
 
 _NAME_WIDTH, _COLUMN_WIDTH = 34, 14
 

@@ -116,18 +116,22 @@ class Queue:
         Args:
             known: list of (suspect, row), the most suspicious first.
         """
-        found = {}
+        found, details = {}, collections.defaultdict(dict)
         for one, row in known:
-            first, _ = found.setdefault(_key(one), (one, row))
-            if first is not one and one.detail not in first.detail.split("; "):
-                said = "; ".join(filter(None, (first.detail, one.detail)))
-                found[_key(one)] = dataclasses.replace(first, detail=said), row
+            found.setdefault(_key(one), (one, row))
+            details[_key(one)][one.detail] = True
         if same := len(known) - len(found):
             self.notes.append(
                 f"{same:,} suspects ask what a more suspicious one asks of the same "
                 "image, and stand with it"
             )
-        return list(found.values())
+        return [
+            (
+                dataclasses.replace(one, detail="; ".join(filter(None, details[key]))),
+                row,
+            )
+            for key, (one, row) in found.items()
+        ]
 
     def __len__(self):
         return len(self.suspects)

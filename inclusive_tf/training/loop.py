@@ -69,7 +69,8 @@ class Surroundings:
     Args:
         folder: folder of the checkpoints.
         writer: a `writers.Writer`, told the figures of every epoch.
-        callbacks: Keras callbacks; `model.stop_training` is obeyed after the epoch.
+        callbacks: Keras callbacks; `model.stop_training` is obeyed after the epoch, and
+            the loss that they are told after a step stays a tensor.
         stop: () → bool, asked after each step; once it is true a checkpoint is taken
             and nothing more. None never stops.
         distribution: `distribution.Distribution` whose scope the model was made in;

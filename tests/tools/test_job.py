@@ -8,6 +8,12 @@ import sys
 import numpy as np
 import pytest
 
+from data_pipelines import datasets, errors
+from data_pipelines.sources import table as table_source
+from inclusive_tf import explanation, predictions
+from inclusive_tf import run as run_directory
+from inclusive_tf.explain import cases
+
 FLAGS = (
     "--dataset=table", "--height=16", "--width=16", "--channels=3", "--growth=4",
     "--blocks=1,1", "--batch_size=8", "--epochs=4", "--learning_rate=0.02",
@@ -65,6 +71,8 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
     assert "share of the map in boxes of the label" in errors
     assert list((run / "logs" / "errors-stage").glob("events.*"))
 
+    _more_errors_than_a_page_holds_are_refused_before_their_maps(run, own_table)
+
     call("report", f"--runs=plain={run},same={run}", "--bootstrap=50",
          "--evaluate=stage", f"--output={tmp_path}/report")  # fmt: skip
     page = (tmp_path / "report" / "index.html").read_text()
@@ -73,6 +81,18 @@ def test_a_table_is_trained_predicted_adapted_evaluated_explained_and_exported(
 
     call("export", f"--run={run}", f"--adaptation={adaptation}")
     _serves_what_predict_gave(run, adaptation, own_table, tmp_path)
+
+
+def _more_errors_than_a_page_holds_are_refused_before_their_maps(folder, table):
+    run = run_directory.Run(folder)
+    source = table_source.TableConfig(table=str(table))
+    part, _ = explanation.read(run, datasets.DataConfig("table", source), "stage")
+    predicted = predictions.load(run.predictions("stage"))
+    with pytest.raises(errors.SettingError, match="does not hold so many errors"):
+        explanation.explain(
+            run, part, None, predicted, -4.6, cases.ExplainConfig(),
+            explanation.ShownConfig(count=6), "as trained", most=5,
+        )  # fmt: skip
 
 
 def _serves_what_predict_gave(run, adaptation, table, tmp_path):

@@ -81,9 +81,13 @@ def test_it_serves_this_machine_alone_and_a_kill_loses_nothing_acknowledged(
     "named",
     [("--export_label_studio=x.xml",), ("--export_all=x", "--export_corrections=./x")],
 )
-def test_exports_that_would_overwrite_one_another_are_refused(data, call, named):
-    said = call("review", *data, *named, code=1).stderr
+def test_exports_that_would_overwrite_one_another_are_refused(
+    data, call, named, tmp_path
+):
+    imported = f"--import_corrections={tmp_path / 'theirs.csv'}"
+    said = call("review", *data, *named, imported, code=1).stderr
     assert "Exports would overwrite one another" in said
+    assert not (tmp_path / "review.sqlite").exists()
 
 
 def test_the_log_and_its_exports_are_applied_on_reading(data, review, call, tmp_path):

@@ -94,6 +94,20 @@ def test_of_many_groups_the_largest_and_the_worst_are_shown(results):
     assert findings.shown_groups(results, "stage_2", 100)[1] == ""
 
 
+def test_of_many_groups_those_are_shown_that_any_row_has(results):
+    """Though the last row lacks the split, and a score is no number."""
+    groups = [
+        {"name": f"group {number:02}", "n": number + 1,
+         "mean_f2": {"value": None if number == 5 else number / 100}}
+        for number in range(50)
+    ]  # fmt: skip
+    for row in results["rows"]:
+        row["evaluations"]["stage_2"]["groups"] = groups
+    del results["rows"][-1]["evaluations"]["stage_2"]
+    shown, _ = findings.shown_groups(results, "stage_2", 6)
+    assert shown == [f"group {number:02}" for number in (0, 1, 2, 47, 48, 49)]
+
+
 def test_runs_are_one_training_unless_they_carry_several_seeds(results):
     assert findings.is_one_training(results)
     results["runs"]["plain"]["seeds"] = [1]
