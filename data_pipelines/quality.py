@@ -128,10 +128,7 @@ def write_quarantine(path, faults, ids):
         ["id", "path", "reason"],
         [
             # a file name can hold bytes that are no text
-            [
-                strict_csv.for_people(part.encode("utf-8", "backslashreplace").decode())
-                for part in row
-            ]
+            [strict_csv.for_people(strict_csv.printable_name(part)) for part in row]
             for row in (
                 (str(ids[fault.row]), fault.path, fault.reason) for fault in faults
             )

@@ -83,6 +83,11 @@ def text(header, rows):
     return buffer.getvalue()
 
 
+def printable_name(name):
+    """Returns a name as UTF-8 can hold it; see `printable`."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def printable(values):
     r"""Returns str [N] that UTF-8 can hold: a byte that is no text becomes `\udcff`.
 
@@ -93,6 +98,4 @@ def printable(values):
     points = np.ascontiguousarray(values).view(np.uint32)
     if not ((points >= 0xD800) & (points <= 0xDFFF)).any():
         return values
-    return np.array([
-        value.encode("utf-8", "backslashreplace").decode() for value in values
-    ])  # fmt: skip
+    return np.array([printable_name(value) for value in values])

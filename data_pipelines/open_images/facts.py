@@ -27,10 +27,9 @@ def measure(paths, rows, vocabulary, rule, split="train"):
     Returns:
         {"split": `split`, "fusion": the rule's report, "confidence": {source: {"edges",
         "counts"}}, one count between two edges, of labels of images (of a box, its
-        area), "boxes":
-        {"attributes": {name: {"yes", "no", "unknown"}}, "by_label": {label id:
-        {"boxes": n, name: share of yes among the known, or None}}}}; "boxes" only when
-        there is a file of boxes with these columns.
+        area), "boxes": {"attributes": {name: {"yes", "no", "unknown"}}, "by_label":
+        {label id: {"boxes": n, name: share of yes among the known, or None}}}}; "boxes"
+        only when there is a file of boxes with these columns.
 
     Raises:
         errors.DataError: as reading does.

@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 
-from data_pipelines import errors, labels
+from data_pipelines import errors, labels, strict_csv
 from data_pipelines.sources import (
     class_lists,
     label_fields,
@@ -97,11 +97,11 @@ def _is_image(name):
 
 def _walk_class(root, prefix, name, split, found):
     """Adds the images below one class folder, whose name must be text."""
-    if name != walking.printable(name):
+    if name != strict_csv.printable_name(name):
         raise errors.DataError(
             "the name of a class is not UTF-8",
             expected="another name for the folder",
-            received=walking.printable(name),
+            received=strict_csv.printable_name(name),
             file=root,
         )
     before = len(found.paths)
@@ -176,10 +176,10 @@ def _listed(config, root):
         notes.append(_notes(_Found(empty=found.empty))[0])
     classes = [path.partition("/")[0] for path in paths]
     for row, name in enumerate(classes):
-        if name != walking.printable(name):
+        if name != strict_csv.printable_name(name):
             raise errors.DataError(
                 "the name of a class is not UTF-8",
-                received=walking.printable(name),
+                received=strict_csv.printable_name(name),
                 file=places[row][0],
                 row=places[row][1],
             )
@@ -195,7 +195,7 @@ def _found(root):
     found = _walk(root)
 
     def place(row):
-        return {"file": walking.printable(os.path.join(root, found.paths[row]))}
+        return {"file": strict_csv.printable_name(os.path.join(root, found.paths[row]))}
 
     return found.paths, np.array(found.splits, str), found.classes, place, _notes(found)
 
@@ -231,7 +231,7 @@ def read_with_notes(config, vocabulary=None):
             received="; ".join(notes) or "nothing",
             file=root,
         )
-    ids = np.array([walking.printable(path) for path in paths])
+    ids = strict_csv.printable(paths)
     split = split.astype(object)
     split_rules.hold_out(split, ids, config, pathlib.Path(root))
     split = split.astype(str)

@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 
-from data_pipelines import errors
+from data_pipelines import errors, strict_csv
 from data_pipelines.sources import presence
 
 
@@ -64,7 +64,7 @@ def read(list_files, folder, root, missing_images):
             raise errors.DataError(
                 f"{int(np.count_nonzero(~present)):,} listed image(s) are not there",
                 expected=f"files below {root}, or --missing_images=drop",
-                received=_printable(entries[first]),
+                received=strict_csv.printable_name(entries[first]),
                 file=path,
                 row=row,
             )
@@ -74,10 +74,6 @@ def read(list_files, folder, root, missing_images):
         splits = [splits[row] for row in kept]
         places = [places[row] for row in kept]
     return entries, np.array(splits, dtype=str), places, notes
-
-
-def _printable(name):
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _lines(path):
@@ -108,8 +104,8 @@ def _check(line, path, row):
     else:
         return
     raise errors.DataError(
-        problem, expected="CLASS/FILE", received=_printable(line) or "an empty line",
-        file=path, row=row,
+        problem, expected="CLASS/FILE", file=path, row=row,
+        received=strict_csv.printable_name(line) or "an empty line",
     )  # fmt: skip
 
 
@@ -122,7 +118,7 @@ def _refuse_repeated(entries, places):
         raise errors.DataError(
             f"an image stands twice (first in {first_path}, row {first_row})",
             expected="one line an image over all lists",
-            received=_printable(entries[again]),
+            received=strict_csv.printable_name(entries[again]),
             file=path,
             row=row,
         )

@@ -2,7 +2,7 @@
 
 import os
 
-from data_pipelines import errors
+from data_pipelines import errors, strict_csv
 
 _NAMED = 5
 
@@ -20,7 +20,7 @@ def refuse_unlisted(error):
         "a folder cannot be listed",
         expected="a folder that may be read",
         received=error.strerror,
-        file=printable(os.fspath(error.filename)),
+        file=strict_csv.printable_name(os.fspath(error.filename)),
     ) from error
 
 
@@ -40,14 +40,9 @@ def links(root, parent, folders):
     ]
 
 
-def printable(name):
-    """Returns a file's name as UTF-8 can hold it: other bytes become backslashes."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
 def some(names):
     """Returns the first few of some names of files, as text."""
-    shown = ", ".join(printable(name) for name in names[:_NAMED])
+    shown = ", ".join(strict_csv.printable_name(name) for name in names[:_NAMED])
     return shown + (", ..." if len(names) > _NAMED else "")
 
 

@@ -71,11 +71,12 @@ def render(cases, facts, label_pictures=(), most_bytes=MOST_BYTES):
     sample = cases[:: max(1, len(cases) // _SAMPLE)]
     for level in _LEVELS:
         # encoding thousands of pictures to find that they are too large takes long
-        whatever = _size(_filled([], facts, label_pictures, level))
-        of_sample = _size(_filled(sample, facts, label_pictures, level)) - whatever
+        draw = _encoder(*level)
+        whatever = _size(_filled([], facts, label_pictures, draw))
+        of_sample = _size(_filled(sample, facts, label_pictures, draw)) - whatever
         size = whatever + of_sample * len(cases) // max(1, len(sample))
         if size <= most_bytes:
-            text = _filled(cases, facts, label_pictures, level)
+            text = _filled(cases, facts, label_pictures, draw)
             size = _size(text)
             if size <= most_bytes:
                 return text
@@ -86,8 +87,7 @@ def render(cases, facts, label_pictures=(), most_bytes=MOST_BYTES):
     )
 
 
-def _filled(cases, facts, label_pictures, level):
-    draw = _encoder(*level)
+def _filled(cases, facts, label_pictures, draw):
     return (
         templating.environment()
         .get_template("errors.html")
